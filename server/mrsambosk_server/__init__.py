@@ -1,0 +1,1 @@
+"""The host: keeps a room and serves it. Nothing here imports Qt."""
