@@ -1,0 +1,75 @@
+"""What controllers hand to models and widgets besides the protocol's own entities: plain frozen values, no behaviour.
+
+Everything here is made by a controller, kept by a model and read by a widget; nothing here changes after it was made.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class SendState(Enum):
+    """Where a message of one's own is before the host has stored it. A stored row has none of these."""
+
+    SENDING = auto()
+    WAITING = auto()
+    FAILED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A message that is in the outbox: known by its `cid`, since only the host gives ids.
+
+    `reason` is one sentence for a person, there when `state` is `FAILED`. `queued_at` is Unix milliseconds of this
+    machine's clock, for display only.
+    """
+
+    cid: str
+    room: str
+    body: str
+    mentions: tuple[str, ...] = ()
+    reply_to: int | None = None
+    state: SendState = SendState.SENDING
+    reason: str = ""
+    queued_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HostCard:
+    """The host this window is on, for the header and the hosting card.
+
+    `hosting` says whether this app runs it. `address_lines` are for people ("192.168.1.20 : 8765"); `invite` is the
+    link to copy, when there is one.
+    """
+
+    hosting: bool
+    host_name: str
+    hosted_by: str
+    address_lines: tuple[str, ...] = ()
+    online: int = 0
+    invite: str | None = None
+
+
+class Link(Enum):
+    """How it stands with the host."""
+
+    OFFLINE = auto()
+    CONNECTING = auto()
+    CATCHING_UP = auto()
+    LIVE = auto()
+    RETRYING = auto()
+    STOPPED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionState:
+    """What the banner is computed from.
+
+    `retry_at` is a `time.monotonic` deadline, there while `RETRYING`. `reason` is one sentence for a person.
+    `missed` counts messages that came while away, told once with the `LIVE` that ends it.
+    """
+
+    link: Link
+    host_name: str = ""
+    retry_at: float | None = None
+    reason: str = ""
+    missed: int = 0
