@@ -1,0 +1,1 @@
+"""Tests of `mrsambosk_protocol`: the language both programs speak."""
