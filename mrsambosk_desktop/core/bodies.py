@@ -1,0 +1,267 @@
+"""A message's text, parsed once into blocks of styled runs that a painter can lay out.
+
+The markup is what people type in chats: **bold**, *italic*, ~~strike~~, `code`, fenced blocks, quotes, lists, links.
+It is never HTML, nothing is loaded, and whatever is not understood is shown as it was typed: when parsing would lose a
+single letter or digit, the whole body is shown plain.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, Flag, auto
+from typing import Final
+from urllib.parse import urlsplit
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+
+#: The only schemes a link may have.
+SCHEMES: Final = frozenset({"http", "https", "mailto"})
+
+_MAYBE_MARKUP: Final = re.compile(r"[*_~`\[@]|://|mailto:|^ {0,3}(?:>|[-+*] |\d{1,9}[.)] )", re.MULTILINE)
+_URL_REST: Final = re.compile(r"[^\s<>\"“”«»`\u0000-\u001f]+")
+_LANGUAGE: Final = re.compile(r"[A-Za-z0-9+#._-]{1,20}")
+_BRACKETS: Final = {")": "(", "]": "[", "}": "{"}
+_TRAILING: Final = ".,:;!?'\"*_~…"
+
+
+class Style(Flag):
+    """How a run looks. `LINK` and `MENTION` have a target."""
+
+    PLAIN = 0
+    BOLD = auto()
+    ITALIC = auto()
+    STRIKE = auto()
+    CODE = auto()
+    LINK = auto()
+    MENTION = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Text of one style. `target` is the address of a link or the user id of a mention."""
+
+    text: str
+    style: Style = Style.PLAIN
+    target: str = ""
+
+
+class BlockKind(Enum):
+    """A paragraph, or a fenced block that keeps its lines."""
+
+    TEXT = auto()
+    CODE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One paragraph or fenced block. `quote` and `indent` count levels, `gap` the blank lines typed above it."""
+
+    runs: tuple[Run, ...]
+    kind: BlockKind = BlockKind.TEXT
+    quote: int = 0
+    indent: int = 0
+    marker: str = ""
+    gap: int = 0
+    language: str = ""
+
+    @property
+    def text(self) -> str:
+        return "".join(run.text for run in self.runs)
+
+
+Blocks = tuple[Block, ...]
+
+
+def parse(body: str, people: Mapping[str, str] | None = None) -> Blocks:
+    """The body's blocks, at least one, in order.
+
+    Args:
+        people: name → user id of those whose ``@name`` is to be marked.
+    """
+    if not _MAYBE_MARKUP.search(body):
+        return _plain(body)
+    env = {"people": sorted((people or {}).items(), key=lambda item: -len(item[0]))}
+    blocks = tuple(_blocks(_MARKDOWN.parse(body, env)))
+    # One guard for every way a parser can swallow text: too deep a nest, a link's title, a lone fence.
+    if _letters(body) != _letters("".join(_everything(blocks))) or not shown_text(blocks).strip():
+        return _plain(body)
+    return blocks
+
+
+def shown_text(blocks: Blocks) -> str:
+    """What a reader sees, markers of lists included, as plain text."""
+    lines: list[str] = []
+    for block in blocks:
+        lines.extend("" for _ in range(block.gap))
+        lines.append(f"{block.marker} {block.text}" if block.marker else block.text)
+    return "\n".join(lines)
+
+
+def excerpt(blocks: Blocks, length: int = 200) -> str:
+    """The text in one line of at most `length` characters, for quotes and spoken sentences."""
+    line = " ".join(shown_text(blocks).split())
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def mentioned(body: str, people: Mapping[str, str]) -> tuple[str, ...]:
+    """The user ids whose ``@name`` stands in the body outside code, each once, in order.
+
+    Args:
+        people: name → user id of everyone who could be meant.
+    """
+    found = (run.target for block in parse(body, people) for run in block.runs if Style.MENTION in run.style)
+    return tuple(dict.fromkeys(found))
+
+
+def is_link(target: str) -> bool:
+    """Whether this is an address the app may offer to open."""
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return False
+    return parts.scheme.lower() in SCHEMES and bool(parts.netloc or (parts.scheme.lower() == "mailto" and parts.path))
+
+
+def _plain(body: str) -> Blocks:
+    return (Block((Run(body),)),)
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
+
+
+def _everything(blocks: Blocks) -> Iterator[str]:
+    """All that was typed for the blocks, in order, hidden parts included."""
+    for block in blocks:
+        yield block.marker
+        yield block.language
+        target = ""
+        for run in block.runs:
+            if target and run.target != target:
+                yield target
+            # A bare address is its own target; a mention's is an id that nobody typed.
+            target = run.target if Style.LINK in run.style and run.text != run.target else ""
+            yield run.text
+        yield target
+
+
+def _blocks(tokens: list[Token]) -> Iterator[Block]:
+    quote = indent = 0
+    marker = ""
+    line = 0
+    for token in tokens:
+        if token.type == "blockquote_open":
+            quote += 1
+        elif token.type == "blockquote_close":
+            quote -= 1
+        elif token.type in ("bullet_list_open", "ordered_list_open"):
+            indent += 1
+        elif token.type in ("bullet_list_close", "ordered_list_close"):
+            indent -= 1
+        elif token.type == "list_item_open":
+            # The number as it was typed, not as Markdown would count.
+            marker = f"{token.info}{token.markup}" if token.info else "•"
+        elif token.type in ("inline", "fence"):
+            start, end = token.map or (line, line)
+            kind = BlockKind.CODE if token.type == "fence" else BlockKind.TEXT
+            runs, language = _fence(token) if kind is BlockKind.CODE else (tuple(_runs(token.children or [])), "")
+            gap = max(start - line, 0) if line else 0
+            yield Block(runs, kind, quote, indent, marker, gap, language)
+            marker, line = "", end
+
+
+def _fence(token: Token) -> tuple[tuple[Run, ...], str]:
+    info = token.info.strip()
+    content = token.content.removesuffix("\n")
+    if _LANGUAGE.fullmatch(info):
+        return (Run(content, Style.CODE),), info
+    return (Run(f"{info}\n{content}" if info else content, Style.CODE),), ""
+
+
+_SWITCHES: Final = {"strong": Style.BOLD, "em": Style.ITALIC, "s": Style.STRIKE}
+
+
+def _runs(tokens: list[Token]) -> Iterator[Run]:
+    style = Style.PLAIN
+    target = ""
+    for token in tokens:
+        name, _, edge = token.type.rpartition("_")
+        if switch := _SWITCHES.get(name):
+            style = style | switch if edge == "open" else style & ~switch
+        elif token.type == "link_open":
+            style, target = style | Style.LINK, str(token.attrs["href"])
+        elif token.type == "link_close":
+            style, target = style & ~Style.LINK, ""
+        elif token.type == "mention":
+            yield Run(token.content, style | Style.MENTION, token.meta["user"])
+        elif token.type == "code_inline":
+            yield Run(token.content, style | Style.CODE, target)
+        elif token.content:
+            yield Run(token.content, style, target)
+
+
+def _bare_link(state: StateInline, silent: bool) -> bool:
+    """An inline rule: `http://…`, `https://…` and `mailto:…` typed as they are. Stands at the colon."""
+    if state.src[state.pos] != ":" or state.linkLevel > 0:
+        return False
+    scheme = next((name for name in ("https", "http", "mailto") if state.pending.lower().endswith(name)), None)
+    if scheme is None or state.pending[: -len(scheme)][-1:].isalnum():
+        return False
+    rest = _URL_REST.match(state.src, state.pos + 1)
+    if rest is None:
+        return False
+    start = state.pos - len(scheme)
+    target = state.src[start : rest.end()].rstrip(_TRAILING)
+    while (bracket := target[-1:]) in _BRACKETS and target.count(bracket) > target.count(_BRACKETS[bracket]):
+        target = target[:-1].rstrip(_TRAILING)
+    if not is_link(target):
+        return False
+    if not silent:
+        state.pending = state.pending[: -len(scheme)]
+        state.push("link_open", "a", 1).attrs = {"href": target}
+        state.push("text", "", 0).content = target
+        state.push("link_close", "a", -1)
+    state.pos = start + len(target)
+    return True
+
+
+def _mention(state: StateInline, silent: bool) -> bool:
+    """An inline rule: `@name` of someone in `env["people"]`, the longest name first. Stands at the `@`."""
+    if state.src[state.pos] != "@" or (state.pos and state.src[state.pos - 1].isalnum()):
+        return False
+    for name, user in state.env["people"]:
+        end = state.pos + 1 + len(name)
+        typed = state.src[state.pos + 1 : end]
+        if typed.casefold() == name.casefold() and not state.src[end : end + 1].isalnum():
+            if not silent:
+                token = state.push("mention", "", 0)
+                token.content = state.src[state.pos : end]
+                token.meta = {"user": user}
+            state.pos = end
+            return True
+    return False
+
+
+def _keep_indent(state: StateCore) -> None:
+    """A core rule: a paragraph outside quotes and lists keeps the spaces its first line began with."""
+    lines = state.src.split("\n")
+    for token in state.tokens:
+        if token.type == "inline" and token.level == 1 and token.map:
+            token.content = "\n".join(lines[token.map[0] : token.map[1]]).rstrip()
+
+
+def _make_parser() -> MarkdownIt:
+    parser = MarkdownIt("zero", {"maxNesting": 16})
+    parser.enable(["fence", "blockquote", "list", "emphasis", "strikethrough", "backticks", "link"])
+    parser.inline.ruler.before("backticks", "bare_link", _bare_link)
+    parser.inline.ruler.before("backticks", "mention", _mention)
+    parser.core.ruler.before("inline", "keep_indent", _keep_indent)
+    parser.validateLink = is_link  # type: ignore[method-assign,assignment]
+    parser.normalizeLink = str  # type: ignore[method-assign,assignment]
+    return parser
+
+
+_MARKDOWN: Final = _make_parser()
