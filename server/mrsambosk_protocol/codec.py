@@ -5,7 +5,7 @@ never another exception. `decode_event` is what a client does with the host's: w
 """
 
 import re
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -13,6 +13,8 @@ from . import limits
 from .commands import AnyCommand, Command
 from .events import AnyEvent, Event
 from .limits import Limits, Refused
+
+T = TypeVar("T")
 
 _encoder: Final = msgspec.json.Encoder()
 _command_decoder: Final[msgspec.json.Decoder[AnyCommand]] = msgspec.json.Decoder(AnyCommand)
@@ -59,6 +61,22 @@ def decode_command(frame: bytes, rules: Limits) -> AnyCommand:
         raise BadFrame("bad_json", "This is not a JSON object.") from None
 
 
+def decode_body(text: bytes, kind: type[T], rules: Limits) -> T:
+    """An HTTP request's body.
+
+    Raises:
+        BadFrame: `bad_json` or `bad_field`.
+    """
+    check_depth(text, rules.json_depth)
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.ValidationError as error:
+        decode_object(text)
+        raise BadFrame("bad_field", f"A field is missing, unknown or wrong: {error}.") from None
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise BadFrame("bad_json", "This is not a JSON object.") from None
+
+
 def decode_event(frame: bytes | str) -> AnyEvent | None:
     """The event in a host's frame, or None for one this version does not know.
 
@@ -68,8 +86,8 @@ def decode_event(frame: bytes | str) -> AnyEvent | None:
     try:
         return _event_decoder.decode(frame)
     except msgspec.ValidationError as error:
-        whole = decode_object(frame)
-        if whole.get("type") not in EVENT_TYPES:
+        kind = decode_object(frame).get("type")
+        if not isinstance(kind, str) or kind not in EVENT_TYPES:
             return None
         raise BadFrame("bad_field", str(error)) from None
     except (msgspec.DecodeError, UnicodeError, RecursionError):
