@@ -1,0 +1,32 @@
+"""What a start of the host writes: a new epoch, and settings given on the command line."""
+
+import secrets
+from typing import Final
+
+from ..outcome import Outcome
+from ..transaction import Transaction
+
+#: Without letters and digits that look alike.
+_ALPHABET: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+
+
+def do_start(tx: Transaction, epoch: str, name: str | None, policy: str | None) -> Outcome:
+    """Begin an epoch in every room; keep the name and policy given. The reply maps the settings to their values."""
+    for room, rev in tx.all("SELECT id, rev FROM rooms"):
+        number = tx.one("SELECT coalesce(max(number), 0) + 1 FROM epochs WHERE room = ?", (room,))[0]
+        tx.run(
+            "INSERT INTO epochs (room, number, epoch, first_rev, started_at) VALUES (?, ?, ?, ?, ?)",
+            (room, number, epoch, rev, tx.now),
+        )
+    for key, value in (("name", name), ("policy", policy)):
+        if value is not None:
+            tx.run("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (key, value))
+    tx.run("INSERT OR IGNORE INTO meta (name, value) VALUES ('policy', 'open')")
+    tx.run("INSERT OR IGNORE INTO meta (name, value) VALUES ('code', ?)", (new_code(),))
+    return Outcome(reply=dict(tx.all("SELECT name, value FROM meta")))
+
+
+def new_code() -> str:
+    """A join code: 8 letters and digits, 39 bits, read aloud in two groups."""
+    letters = "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    return f"{letters[:4]}-{letters[4:]}"

@@ -1,0 +1,120 @@
+"""What a start of the host is told: the command line as one struct."""
+
+import argparse
+import re
+from pathlib import Path
+from typing import NoReturn
+
+import msgspec
+import platformdirs
+
+from mrsambosk_protocol import __version__
+from mrsambosk_protocol.limits import DEFAULT_PORT, Limits, Refused
+from mrsambosk_protocol.text import check_name
+
+EXIT_STOPPED = 0
+EXIT_ARGUMENTS = 2
+EXIT_PORT_TAKEN = 3
+EXIT_DATA_IN_USE = 4
+EXIT_DATABASE = 5
+
+
+class BadArguments(Exception):
+    """A sentence for whoever typed them."""
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """One start of a host."""
+
+    data: Path
+    name: str | None = None
+    bind: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    policy: str | None = None
+    owner: str | None = None
+    allow_hosts: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    announce: bool = True
+    ready_json: bool = False
+    stop_on_eof: bool = False
+    verbose: bool = False
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BadArguments(message[:1].upper() + message[1:] + f". See {self.prog} --help.")
+
+
+def default_data() -> Path:
+    """Where a host keeps its room when nothing else is said."""
+    return Path(platformdirs.user_data_path("mrsambosk", appauthor=False)) / "host"
+
+
+def parse_arguments(arguments: list[str]) -> Config:
+    """The configuration in a command line (with or without the leading word ``host``).
+
+    Raises:
+        BadArguments: with one sentence; exit with `EXIT_ARGUMENTS`.
+        SystemExit: after ``--help`` or ``--version``.
+    """
+    if arguments[:1] == ["host"]:
+        arguments = arguments[1:]
+    parser = _make_parser()
+    given = parser.parse_args(arguments)
+    values: dict[str, int] = {}
+    for setting in given.limit:
+        match = re.fullmatch(r"([a-z_]+)=([0-9]{1,16})", setting)
+        if match is None:
+            raise BadArguments(f"--limit takes NAME=VALUE with a whole number, not {setting!r}.")
+        values[match[1]] = int(match[2])
+    try:
+        limits = Limits().with_values(values)
+    except ValueError as error:
+        raise BadArguments(str(error)) from None
+    for kind in ("name", "owner"):
+        try:
+            if getattr(given, kind) is not None:
+                check_name(getattr(given, kind), limits)
+        except Refused as refused:
+            raise BadArguments(f"--{kind}: {refused.text}") from None
+    if not 0 <= given.port <= 65535:
+        raise BadArguments("--port is a number from 0 to 65535.")
+    for allowed in given.allow_host:
+        if not re.fullmatch(r"[A-Za-z0-9_.\-]+(:[0-9]{1,5})?", allowed):
+            raise BadArguments(f"--allow-host takes NAME or NAME:PORT, not {allowed!r}.")
+    return Config(
+        data=given.data or default_data(),
+        name=given.name,
+        bind=given.bind,
+        port=given.port,
+        policy=given.policy,
+        owner=given.owner,
+        allow_hosts=tuple(given.allow_host),
+        limits=limits,
+        announce=not given.no_announce,
+        ready_json=given.ready_json,
+        stop_on_eof=given.stop_on_eof,
+        verbose=given.verbose,
+    )
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="mrsambosk host", description="Keep a chat room and serve it to this network.", allow_abbrev=False
+    )
+    add = parser.add_argument
+    add("--version", action="version", version=__version__)
+    add("--name", metavar="N", help="what the host is called")
+    add("--data", metavar="DIR", type=Path, help=f"where everything is kept (default: {default_data()})")
+    add("--bind", metavar="ADDR", default="127.0.0.1", help="the address to serve (default: this machine only)")
+    add("--port", type=int, default=DEFAULT_PORT, help=f"0 picks a free one (default: {DEFAULT_PORT})")
+    add("--policy", choices=("open", "code", "closed"), help="who may join: anyone, with the join code, nobody new")
+    add("--owner", metavar="NAME", help="make this person the owner and print a token for them")
+    add("--no-tls", action="store_true", help="plain http and ws, for loopback, tests and reverse proxies")
+    add("--allow-host", metavar="NAME[:PORT]", action="append", default=[], help="another name clients may use")
+    add("--limit", metavar="NAME=VALUE", action="append", default=[], help="set one of the limits")
+    add("--no-announce", action="store_true", help="do not say on the network that this host is here")
+    add("--ready-json", action="store_true", help="print one line of JSON once connections are accepted")
+    add("--stop-on-eof", action="store_true", help="stop when standard input ends")
+    add("--verbose", action="store_true", help="log more")
+    return parser

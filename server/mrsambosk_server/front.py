@@ -1,0 +1,182 @@
+"""One port: each connection's request head is read here, guarded, and handed to a WebSocket session or to HTTP.
+
+The head is peeked at, not consumed: whoever takes over gets the same bytes. Connections that have not said what they
+want (no whole head, or a WebSocket without a hello) are *strangers*; there may be few of them, and the busiest address
+loses its oldest first.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from websockets.http11 import Request, Response
+
+from mrsambosk_protocol.limits import HEAD_SECONDS, STRANGER_SECONDS, Close, Limits
+
+from .channel import Channel, Owner
+from .guard import Guard
+from .head import BadHead, parse_head
+from .problems import phrase, problem
+from .session import Services, Session
+
+log = logging.getLogger(__name__)
+
+_LATE_SECONDS: Final = 3.0
+
+
+class Door:
+    """Everything that is connected, counted; and the once-a-second round over it.
+
+    Args:
+        make_http: gives the protocol that serves one plain HTTP request.
+    """
+
+    def __init__(
+        self, services: Services, guard: Guard, rules: Limits, make_http: Callable[[], asyncio.Protocol]
+    ) -> None:
+        self.services = services
+        self.guard = guard
+        self.rules = rules
+        self.make_http = make_http
+        self.closing = False
+        self._strangers: dict[object, tuple[float, str, Callable[[], None]]] = {}
+        self._loop = asyncio.get_running_loop()
+        self._round_at = self._loop.time()
+        self._round_timer = self._loop.call_later(1.0, self._make_round)
+
+    def add_stranger(self, key: object, address: str, drop: Callable[[], None]) -> None:
+        """Count a connection that has not said what it wants; `drop` closes it."""
+        self._strangers[key] = (self._loop.time(), address, drop)
+
+    def greet(self, key: object) -> None:
+        """It is no stranger any more, or gone."""
+        self._strangers.pop(key, None)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.services.sessions) >= self.rules.connections
+
+    def close(self) -> None:
+        """Stop the rounds and drop the strangers."""
+        self.closing = True
+        self._round_timer.cancel()
+        for _since, _address, drop in tuple(self._strangers.values()):
+            drop()
+
+    def _make_round(self) -> None:
+        now = self._loop.time()
+        # A late round means that this process was stopped or starved, not that everyone else was silent.
+        late = now - self._round_at > _LATE_SECONDS
+        self._round_at = now
+        self._round_timer = self._loop.call_later(1.0, self._make_round)
+        for session in tuple(self.services.sessions):
+            if late:
+                session.excuse(now)
+            else:
+                session.tick(now)
+        self._thin_out(now)
+
+    def _thin_out(self, now: float) -> None:
+        lingering = {
+            key: (address, drop)
+            for key, (since, address, drop) in self._strangers.items()
+            if now - since > STRANGER_SECONDS
+        }
+        count = Counter(address for address, _drop in lingering.values())
+        # Oldest first: a dict keeps the order of arrival.
+        for key, (address, drop) in lingering.items():
+            busiest = max(count.values())
+            too_many_here = count[address] > self.rules.strangers_per_address
+            too_many = count.total() > self.rules.strangers and count[address] == busiest
+            if too_many_here or too_many:
+                count[address] -= 1
+                self._strangers.pop(key, None)
+                drop()
+
+
+class Front(asyncio.Protocol):
+    """A connection until its request head is whole."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._data = b""
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._address = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        self._address = peer[0] if peer else ""
+        self._door.add_stranger(self, self._address, transport.abort)
+        self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, transport.abort)
+        if self._door.closing:
+            transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._leave()
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+        end = self._data.find(b"\r\n\r\n")
+        try:
+            if end < 0 and b"\n\n" in self._data:
+                raise BadHead(400, "A line of the request ends in a bare LF.")
+            if (end if end >= 0 else len(self._data)) > self._door.rules.head_bytes:
+                raise BadHead(431, "The request's head is too large.")
+            if end < 0:
+                return
+            head = parse_head(self._data[: end + 4])
+            self._door.guard.check(head)
+        except BadHead as bad:
+            self._refuse(bad)
+            return
+        self._leave()
+        if head.wants_websocket and head.method == "GET" and head.path == "/ws":
+            self._become_websocket()
+        else:
+            self._become_http()
+
+    def _leave(self) -> None:
+        self._door.greet(self)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _become_websocket(self) -> None:
+        assert self._transport is not None
+        door, address, transport = self._door, self._address, self._transport
+
+        def make_owner(channel: Channel, request: Request) -> Owner | Response:
+            if door.closing or door.is_full:
+                return channel.refuse(
+                    503, problem(503, "busy", "This host has as many connections as it allows.").decode()
+                )
+            session = Session(door.services, channel, lambda: door.greet(channel))
+            door.add_stranger(channel, address, lambda: session.end(Close.NO_HELLO, "too many strangers"))
+            return session
+
+        Channel(transport, door.rules.frame_bytes).start(self._data, make_owner)
+
+    def _become_http(self) -> None:
+        assert self._transport is not None
+        protocol = self._door.make_http()
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        protocol.data_received(self._data)
+
+    def _refuse(self, bad: BadHead) -> None:
+        assert self._transport is not None
+        code = {400: "bad_field", 403: "forbidden", 421: "forbidden"}.get(bad.status, "bad_field")
+        body = problem(bad.status, code, bad.text)
+        self._transport.write(
+            (
+                f"HTTP/1.1 {bad.status} {phrase(bad.status)}\r\nContent-Type: application/problem+json\r\n"
+                f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            ).encode()
+            + body
+        )
+        self._leave()
+        self._transport.close()

@@ -1,0 +1,287 @@
+"""The composition root: builds a host from its configuration, starts it, and stops it in order."""
+
+import asyncio
+import contextlib
+import ipaddress
+import json
+import logging
+import os
+import secrets
+import socket
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+
+import filelock
+import ifaddr
+import msgspec
+import peewee
+from starlette.applications import Starlette
+from uvicorn.config import Config as HttpConfig
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from mrsambosk_protocol import __version__, events
+from mrsambosk_protocol.entities import HostInfo
+from mrsambosk_protocol.invite import Address, Invite
+from mrsambosk_protocol.limits import Close
+
+from . import certificate, history, people, schema, search
+from .actions import accounts, starting
+from .api import Api
+from .config import EXIT_DATA_IN_USE, EXIT_DATABASE, EXIT_PORT_TAKEN, Config
+from .front import Door, Front
+from .guard import Guard
+from .hub import Hub
+from .ledger import Ledger
+from .passwords import Passwords
+from .session import Services
+
+log = logging.getLogger(__name__)
+
+FEATURES: Final = ("search", "reactions", "pins", "receipts", "typing")
+#: A database up to this size is checked page by page at every start; a larger one after an unclean stop only.
+_CHECK_BYTES: Final = 64 * 1024 * 1024
+_HTTP_SECONDS: Final = 5.0
+
+
+class CannotStart(Exception):
+    """Why there is no host: a plain sentence, and the exit status that says it to a program."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Host:
+    """One running host. ``await start()``, then `ready` tells where it is; ``await stop()`` ends it in order."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._lock = filelock.FileLock(config.data / "host.lock")
+        self._server: asyncio.Server | None = None
+        self._ledger: Ledger | None = None
+        self._hub: Hub | None = None
+        self._door: Door | None = None
+        self._services: Services | None = None
+        self._passwords = Passwords()
+        self._http = ServerState()
+        self.ready: dict[str, Any] = {}
+
+    async def start(self) -> None:
+        """Lock the data, open it, serve.
+
+        Raises:
+            CannotStart: with nothing left running or locked.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        config = self._config
+        self._take_data()
+        path = config.data / "room.db"
+        try:
+            schema.examine(path, thorough=_needs_check(path))
+        except schema.DatabaseUnusable as unusable:
+            raise CannotStart(EXIT_DATABASE, str(unusable)) from None
+        key = _load_key(config.data / "host-key.pem")
+        listener = self._listen()
+        try:
+            ledger = await self._open_ledger(path)
+            epoch = secrets.token_urlsafe(12)
+            started = await ledger.submit(starting.do_start, epoch, config.name, config.policy)
+            settings: dict[str, str] = started.reply
+            owner_token = None
+            if config.owner is not None:
+                owner_token = secrets.token_urlsafe(32)
+                await ledger.submit(accounts.do_own, config.owner, owner_token, config.limits)
+            self._hub = Hub(await ledger.read(history.everyone), await ledger.read(people.revs))
+        except BaseException:
+            listener.close()
+            raise
+        info = HostInfo(
+            id=certificate.host_id(key.public_key()),
+            name=settings.get("name") or socket.gethostname()[: config.limits.name_chars],
+            version=__version__,
+            features=FEATURES,
+            limits=msgspec.structs.asdict(config.limits),
+        )
+        self._services = Services(ledger, self._hub, config.limits, info, epoch)
+        port: int = listener.getsockname()[1]
+        addresses = served_addresses(config.bind)
+        guard = Guard({*addresses, "127.0.0.1"}, port, tls=False, extra=config.allow_hosts)
+        api = Api(self._services, self._passwords, settings).app()
+        self._door = Door(self._services, guard, config.limits, lambda: self._make_http(api))
+        door = self._door
+        self._server = await asyncio.get_running_loop().create_server(lambda: Front(door), sock=listener, backlog=2048)
+        code = settings["code"] if settings["policy"] == "code" else None
+        invite = Invite(
+            addresses=tuple(Address(address, port) for address in addresses), name=info.name, code=code, tls=False
+        )
+        self.ready = {
+            "event": "ready",
+            "port": port,
+            "addresses": addresses,
+            "fingerprint": None,
+            "code": code,
+            "invite": str(invite),
+            "owner_token": owner_token,
+        }
+
+    async def stop(self) -> None:
+        """Take nobody new, say goodbye, store what waits, close. Safe at any point of a start, and twice."""
+        if self._server is not None:
+            self._server.close()
+        if self._door is not None:
+            self._door.close()
+        if self._services is not None and self._hub is not None:
+            self._hub.send_to_all(events.Notice(kind="closing", text="The host is closing."))
+            self._hub.flush()
+        for http in list(self._http.connections):
+            http.shutdown()
+        if self._http.tasks:
+            await asyncio.wait(self._http.tasks, timeout=_HTTP_SECONDS)
+        if self._services is not None:
+            for session in tuple(self._services.sessions):
+                session.end(Close.GOING_AWAY, "the host is closing")
+        if self._hub is not None:
+            self._hub.close()
+        if self._ledger is not None:
+            await self._ledger.close()
+            self._note_clean_stop()
+        self._passwords.close()
+        self._lock.release()
+
+    async def _open_ledger(self, path: Path) -> Ledger:
+        def told(outcome: Any) -> None:
+            # Nobody is connected before there is a hub.
+            if self._hub is not None:
+                self._hub.publish(outcome)
+
+        ledger = Ledger(
+            path,
+            told,
+            waiting_limit=self._config.limits.actions_waiting,
+            idle=search.index_batch,
+            storage_changed=self._on_storage,
+        )
+        try:
+            await ledger.open()
+        except (schema.DatabaseUnusable, peewee.DatabaseError, sqlite3.Error, OSError) as error:
+            raise CannotStart(EXIT_DATABASE, f"The room's database cannot be used: {error}.") from None
+        self._ledger = ledger
+        return ledger
+
+    def _on_storage(self, kind: str) -> None:
+        texts = {
+            "read_only": "The host cannot write to its disk: nothing new is stored for now.",
+            "writable": "The host can store again.",
+        }
+        if self._hub is not None:
+            self._hub.send_to_all(events.Notice(kind=kind, text=texts[kind]))
+
+    def _take_data(self) -> None:
+        data = self._config.data
+        try:
+            data.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock.acquire(blocking=False)
+        except filelock.Timeout:
+            raise CannotStart(EXIT_DATA_IN_USE, f"Another host is using {data}.") from None
+        except OSError as error:
+            raise CannotStart(EXIT_DATABASE, f"{data} cannot be written to: {error.strerror}.") from None
+
+    def _listen(self) -> socket.socket:
+        bind, port = self._config.bind, self._config.port
+        try:
+            family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+            listener = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                if os.name == "posix":
+                    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind((bind, port))
+                listener.listen(2048)
+            except BaseException:
+                listener.close()
+                raise
+        except OSError as error:
+            raise CannotStart(
+                EXIT_PORT_TAKEN, f"Port {port} of {bind} cannot be used: {error.strerror or error}."
+            ) from None
+        return listener
+
+    def _make_http(self, app: Starlette) -> H11Protocol:
+        config = HttpConfig(
+            app=app,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            h11_max_incomplete_event_size=self._config.limits.head_bytes,
+        )
+        config.load()
+        if not self._http.default_headers:
+            # One request a connection: each head goes through the same strict reading and guard.
+            self._http.default_headers = [(b"connection", b"close")]
+        return H11Protocol(config, self._http, {})
+
+    def _note_clean_stop(self) -> None:
+        """Let the next start skip the page-by-page check of a large database that nobody has touched since."""
+        path = self._config.data / "room.db"
+        with contextlib.suppress(OSError):
+            _clean_mark(path).write_text(json.dumps(_stamp(path)))
+
+
+def served_addresses(bind: str) -> list[str]:
+    """The addresses others can use for what is bound to `bind`: itself, or for all of them each interface's own."""
+    address = ipaddress.ip_address(bind) if _is_address(bind) else None
+    if address is None or not address.is_unspecified:
+        return [bind]
+    found: list[str] = []
+    for adapter in ifaddr.get_adapters():
+        for ip in adapter.ips:
+            if isinstance(ip.ip, str) and not ipaddress.ip_address(ip.ip).is_loopback:
+                found.append(ip.ip)
+    return found or ["127.0.0.1"]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _load_key(path: Path) -> Any:
+    try:
+        return certificate.load_or_make_key(path)
+    except (ValueError, TypeError):
+        raise CannotStart(EXIT_DATABASE, f"{path} is damaged; it was left as it is.") from None
+    except OSError as error:
+        raise CannotStart(EXIT_DATABASE, f"{path} cannot be used: {error.strerror}.") from None
+
+
+def _clean_mark(path: Path) -> Path:
+    return path.with_name("clean-stop.json")
+
+
+def _stamp(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _needs_check(path: Path) -> bool:
+    """Whether every page must be read before the database is trusted."""
+    mark = _clean_mark(path)
+    try:
+        clean = json.loads(mark.read_text()) == _stamp(path)
+        mark.unlink()
+        return not clean or path.stat().st_size <= _CHECK_BYTES
+    except (OSError, ValueError):
+        return True

@@ -1,0 +1,74 @@
+"""Passwords: Argon2id in two worker threads, never in the loop, never more than two at once (each takes 64 MiB)."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, ParamSpec, TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from mrsambosk_protocol.limits import Refused
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+PASSWORD_MIN: Final = 8
+PASSWORD_MAX: Final = 1024
+_WAITING: Final = 64
+
+
+class Passwords:
+    """Hashing and checking for one host."""
+
+    def __init__(self) -> None:
+        self._hasher = PasswordHasher()
+        self._workers = ThreadPoolExecutor(2, thread_name_prefix="argon2")
+        self._waiting = 0
+        # Checked where there is no account: an unknown name must take as long as a wrong password.
+        self._nobody: str | None = None
+
+    async def hash(self, password: str) -> str:
+        """The Argon2id hash of a new password.
+
+        Raises:
+            Refused: `bad_field` for one too short or too long; `busy`.
+        """
+        if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+            raise Refused("bad_field", f"A password has {PASSWORD_MIN} to {PASSWORD_MAX:,} characters.")
+        return await self._run(self._hasher.hash, password)
+
+    async def matches(self, stored: str | None, password: str) -> bool:
+        """Whether a password is the one of a stored hash; None takes as long and is never right.
+
+        Raises:
+            Refused: `busy`.
+        """
+        return await self._run(self._verify, stored, password[: PASSWORD_MAX + 1])
+
+    def _verify(self, stored: str | None, password: str) -> bool:
+        if stored is None:
+            if self._nobody is None:
+                self._nobody = self._hasher.hash("nobody's password")
+            self._check(self._nobody, password)
+            return False
+        return self._check(stored, password)
+
+    def _check(self, stored: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(stored, password)
+        except (VerificationError, InvalidHashError, UnicodeEncodeError):
+            return False
+
+    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        assert not kwargs
+        if self._waiting >= _WAITING:
+            raise Refused("busy", "Too many people sign in at this moment; try again.", 2.0)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._workers, work, *args)
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        self._workers.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,273 @@
+"""The tables, as peewee models, and opening a database file safely.
+
+The models describe what the numbered migrations in `migrations/` create (a test compares the two) and serve
+the queries that are not on the hot path; they are bound to no database, so each query names one:
+``Account.select().execute(db)``.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import peewee
+from peewee import BlobField, CompositeKey, IntegerField, Model, SqliteDatabase, TextField
+
+from .migrations import MIGRATIONS
+
+#: "MrSb": marks a file as ours (PRAGMA application_id).
+APPLICATION_ID: Final = 0x4D725362
+
+_PRAGMAS: Final = {
+    "journal_mode": "wal",
+    "synchronous": 2,  # FULL: a commit is on the disk before anyone is told
+    "foreign_keys": 1,
+    "secure_delete": 1,  # deleted text is overwritten, not merely unlinked
+    "busy_timeout": 5000,
+    "cache_size": -16384,
+    "temp_store": 2,
+}
+
+
+class DatabaseUnusable(Exception):
+    """The file is damaged, foreign or newer than this program, and was left as it is.
+
+    The message is a sentence for a person.
+    """
+
+
+class _Table(Model):
+    class Meta:
+        legacy_table_names = False
+
+
+class Meta(_Table):
+    """Settings of this host that outlive a start: its name, policy and join code."""
+
+    name = TextField(primary_key=True)
+    value = TextField()
+
+    class Meta:
+        table_name = "meta"
+
+
+class Account(_Table):
+    """A person. Everything about one hangs on `id`; an erased one keeps only it, with the role `gone`."""
+
+    id = TextField(primary_key=True)
+    name = TextField()
+    name_key = TextField(null=True, unique=True)
+    role = TextField()
+    password = TextField(null=True)
+    email = TextField(null=True)
+    created_at = IntegerField()
+    last_seen = IntegerField(null=True)
+    muted_until = IntegerField(null=True)
+    banned_until = IntegerField(null=True)
+    reset_code = BlobField(null=True)
+    reset_until = IntegerField(null=True)
+
+    class Meta:
+        table_name = "users"
+
+
+class Device(_Table):
+    """A bearer token, by its SHA-256, and what it is called. `owner_start`: made by ``--owner`` at a start."""
+
+    id = TextField(primary_key=True)
+    hash = BlobField(unique=True)
+    user = TextField(index=True)
+    name = TextField()
+    created_at = IntegerField()
+    used_at = IntegerField()
+    owner_start = IntegerField(default=0)
+
+    class Meta:
+        table_name = "devices"
+
+
+class RoomRow(_Table):
+    id = TextField(primary_key=True)
+    name = TextField()
+    topic = TextField(default="")
+    kind = TextField()
+    private = IntegerField(default=0)
+    rev = IntegerField(default=0)
+    first = IntegerField(default=1)
+    slow_mode = IntegerField(default=0)
+    created_at = IntegerField()
+
+    class Meta:
+        table_name = "rooms"
+
+
+class Membership(_Table):
+    """Who is in a room, since when, read up to which id. The lobby has a row for everyone too."""
+
+    room = TextField()
+    user = TextField(index=True)
+    role = TextField(null=True)
+    since = IntegerField()
+    read = IntegerField(default=0)
+
+    class Meta:
+        table_name = "memberships"
+        primary_key = CompositeKey("room", "user")
+
+
+class MessageRow(_Table):
+    """`key` is commit order and the text index's rowid, never on the wire. `mentions` and `reactions` are JSON."""
+
+    key = IntegerField(primary_key=True)
+    room = TextField()
+    id = IntegerField()
+    rev = IntegerField()
+    author = TextField(index=True)
+    kind = TextField()
+    cid = TextField(null=True)
+    body = TextField()
+    mentions = TextField(null=True)
+    reply_to = IntegerField(null=True)
+    sent_at = IntegerField()
+    edited_at = IntegerField(null=True)
+    deleted_at = IntegerField(null=True)
+    deleted_by = TextField(null=True)
+    pinned_at = IntegerField(null=True)
+    pinned_by = TextField(null=True)
+    reactions = TextField(null=True)
+    event = TextField(null=True)
+
+    class Meta:
+        table_name = "messages"
+
+
+class Mention(_Table):
+    room = TextField()
+    id = IntegerField()
+    user = TextField()
+
+    class Meta:
+        table_name = "mentions"
+        primary_key = CompositeKey("user", "room", "id")
+
+
+class Epoch(_Table):
+    """One row for each start and room: cursors of that epoch are good up to where the next one begins."""
+
+    number = IntegerField()
+    epoch = TextField()
+    room = TextField()
+    first_rev = IntegerField()
+    started_at = IntegerField()
+
+    class Meta:
+        table_name = "epochs"
+        primary_key = CompositeKey("room", "number")
+
+
+class Job(_Table):
+    """Work that a commit owes the outside (mail, push), written in the same transaction as its cause."""
+
+    id = IntegerField(primary_key=True)
+    kind = TextField()
+    payload = TextField()
+    due_at = IntegerField()
+
+    class Meta:
+        table_name = "jobs"
+
+
+class Audit(_Table):
+    """Who did what to whom, when; never the text that was deleted."""
+
+    id = IntegerField(primary_key=True)
+    at = IntegerField()
+    actor = TextField(null=True)
+    verb = TextField()
+    target = TextField(null=True)
+    room = TextField(null=True)
+    message = IntegerField(null=True)
+    reason = TextField(null=True)
+    until = IntegerField(null=True)
+
+    class Meta:
+        table_name = "audit"
+
+
+TABLES: Final = (Meta, Account, Device, RoomRow, Membership, MessageRow, Mention, Epoch, Job, Audit)
+
+
+def examine(path: Path, thorough: bool) -> int:
+    """The schema version of a database file, without changing a byte of it; 0 where there is none yet.
+
+    Args:
+        thorough: read every page and look for damage (about half a second for 100 MB).
+
+    Raises:
+        DatabaseUnusable: for a damaged, foreign or newer file.
+    """
+    if not path.exists() or path.stat().st_size == 0:
+        return 0
+    # With no write-ahead log beside it, `immutable` keeps SQLite from making side files.
+    mode = "mode=ro" if Path(f"{path}-wal").exists() else "mode=ro&immutable=1"
+    db = SqliteDatabase(f"{path.absolute().as_uri()}?{mode}", uri=True)
+    try:
+        application, version, tables = (
+            db.execute_sql(sql).fetchone()[0]
+            for sql in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
+        )
+        if application != APPLICATION_ID and (application or tables):
+            raise DatabaseUnusable(f"{path} is a database of another program; it was left as it is.")
+        if version > len(MIGRATIONS):
+            raise DatabaseUnusable(
+                f"{path} was written by a newer version of Mrsambosk; update this program. The file was left as it is."
+            )
+        if thorough:
+            problems = [row[0] for row in db.execute_sql("PRAGMA quick_check(1)")]
+            if problems != ["ok"]:
+                raise DatabaseUnusable(f"{path} is damaged; it was left as it is.")
+        return int(version)
+    except (peewee.DatabaseError, UnicodeDecodeError):
+        raise DatabaseUnusable(f"{path} is damaged or not a database; it was left as it is.") from None
+    finally:
+        db.close()
+
+
+def open_writer(path: Path) -> SqliteDatabase:
+    """The one connection that writes, migrated to this version. Use it on the thread that opened it.
+
+    Raises:
+        DatabaseUnusable: as `examine`; call that first, so that a file that can't be used is not touched.
+        peewee.OperationalError: where the disk is full or read-only.
+    """
+    db = SqliteDatabase(str(path), pragmas=_PRAGMAS, cached_statements=256)
+    db.connect()
+    _verify_pragmas(db)
+    migrate(db)
+    return db
+
+
+def open_reader(path: Path) -> SqliteDatabase:
+    """A connection that only reads, for the calling thread."""
+    db = SqliteDatabase(
+        str(path), pragmas={**_PRAGMAS, "query_only": 1}, cached_statements=256, check_same_thread=False
+    )
+    db.connect()
+    return db
+
+
+def migrate(db: SqliteDatabase) -> None:
+    """Bring a database to this version: each step in one transaction with its number, so it is whole or not there."""
+    version = db.execute_sql("PRAGMA user_version").fetchone()[0]
+    for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
+        with db.atomic("IMMEDIATE"):
+            for statement in step.STATEMENTS:
+                db.execute_sql(statement)
+            db.execute_sql(f"PRAGMA user_version = {number}")
+            db.execute_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def _verify_pragmas(db: SqliteDatabase) -> None:
+    """A promise of durability is worth only what SQLite really does: read the settings back."""
+    for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete"):
+        value = db.execute_sql(f"PRAGMA {name}").fetchone()[0]
+        if value != _PRAGMAS[name]:
+            raise DatabaseUnusable(f"SQLite does not keep {name}={_PRAGMAS[name]} here (it says {value}).")

@@ -1,0 +1,32 @@
+"""What an action or a query sees of the database while its transaction is open."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from peewee import SqliteDatabase
+
+
+class Transaction:
+    """What an action or a query sees of the database: constant SQL on the hot path, `db` for peewee queries.
+
+    `now` is the host's clock in Unix milliseconds, the same throughout one transaction.
+    """
+
+    def __init__(self, db: SqliteDatabase) -> None:
+        self.db = db
+        self._execute = db.connection().execute
+        self.now = 0
+
+    def one(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        """The first row, or None."""
+        return self._execute(sql, parameters).fetchone()
+
+    def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        return self._execute(sql, parameters).fetchall()  # type: ignore[no-any-return]
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Execute; the number of rows changed."""
+        return self._execute(sql, parameters).rowcount  # type: ignore[no-any-return]
+
+    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self.db.connection().executemany(sql, rows)
