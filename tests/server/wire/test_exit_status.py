@@ -1,0 +1,188 @@
+"""*Starting one*: a start that cannot be leaves everything as it was, says why in a sentence, and ends with its number."""
+
+import hashlib
+import socket
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.host_process import Finished, HostProcess, command_line, run_host
+from tests.helpers.wire_client import WireClient, request
+
+StartHost = Callable[..., HostProcess]
+SQLITE = b"SQLite format 3\0"
+
+
+def check_failure(end: Finished, status: int) -> None:
+    """The status, nothing on stdout, and a sentence for a person on stderr."""
+    assert end.status == status, end
+    assert end.stdout == "", end
+    assert "Traceback" not in end.stderr, end
+    assert " " in end.sentence, end
+    assert end.sentence[-1] in ".!)", end
+    if status != 2:  # arguments may be explained at length
+        assert len(end.stderr.strip().splitlines()) == 1, end
+
+
+def databases(data: Path) -> list[Path]:
+    """The database files under a data directory, by what they begin with."""
+    found = [path for path in data.rglob("*") if path.is_file() and path.read_bytes()[:16] == SQLITE]
+    assert found, list(data.rglob("*"))
+    return [path for path in found if "backup" not in str(path.relative_to(data)).lower()]
+
+
+def digests(data: Path) -> dict[str, str]:
+    """What each file holds; not the shared-memory index, which holds nothing, nor a lock."""
+    return {
+        str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(data.rglob("*"))
+        if path.is_file() and not path.name.endswith(("-shm", "lock"))
+    }
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--nonsense"],
+        ["--port", "many"],
+        ["--port", "65536"],
+        ["--port", "-1"],
+        ["--policy", "ajar"],
+        ["--limit", "body_chars"],
+        ["--limit", "body_chars=lots"],
+        ["--limit", "body_chars=0"],
+        ["--limit", "body_chars=-5"],
+        ["--limit", "no_such_limit=5"],
+        ["--bind", "not an address"],
+        ["--owner", "   "],
+        ["stray"],
+    ],
+    ids=" ".join,
+)
+def test_bad_arguments_end_with_2(tmp_path: Path, options: list[str]) -> None:
+    check_failure(run_host(command_line(tmp_path / "data", *options)), 2)
+
+
+def test_a_port_that_is_taken_ends_with_3(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        end = run_host(command_line(tmp_path / "data", port=other.getsockname()[1]))
+    check_failure(end, 3)
+
+
+def test_the_port_of_another_host_ends_with_3(host: HostProcess, tmp_path: Path) -> None:
+    check_failure(run_host(command_line(tmp_path / "data", port=host.port)), 3)
+    assert request(host, "GET", "/healthz").status == 200
+
+
+def test_a_second_host_on_the_same_data_ends_with_4(host: HostProcess) -> None:
+    check_failure(run_host(command_line(host.data)), 4)
+    assert request(host, "GET", "/healthz").status == 200
+
+
+async def test_a_second_host_does_not_disturb_the_first(host: HostProcess) -> None:
+    async with WireClient(host, host.owner_token) as client:
+        before = client.lobby.cursor
+        check_failure(run_host(command_line(host.data, owner="Mallory")), 4)
+        done = await client.post("still mine")
+        assert done["rev"] == before + 1
+
+
+def test_the_lock_dies_with_its_host(start_host: StartHost) -> None:
+    start_host().kill()
+    assert start_host().stop() == 0
+
+
+def make_history(start_host: StartHost) -> Path:
+    host = start_host()
+    assert host.stop() == 0
+    (database,) = databases(host.data)
+    return database
+
+
+def overwrite(database: Path, start: int, length: int) -> None:
+    with database.open("r+b") as file:
+        file.seek(start)
+        file.write(bytes((place * 37 + 11) % 256 for place in range(length)))
+
+
+@pytest.mark.parametrize("damage", ["header", "schema page", "all pages", "cut short", "text file"])
+def test_a_damaged_database_ends_with_5_and_is_left_alone(start_host: StartHost, damage: str) -> None:
+    database = make_history(start_host)
+    data = database.parent
+    size = database.stat().st_size
+    if damage == "header":
+        overwrite(database, 0, 64)
+    elif damage == "schema page":
+        overwrite(database, 100, 2000)
+    elif damage == "all pages":
+        overwrite(database, 4096, size - 4096)
+    elif damage == "cut short":
+        with database.open("r+b") as file:
+            file.truncate(size // 2)
+    else:
+        database.write_text("Not a database at all.\n" * 500)
+    before = digests(data)
+    check_failure(run_host(command_line(data)), 5)
+    assert digests(data) == before
+
+
+def test_a_damaged_page_in_the_middle_ends_with_5(start_host: StartHost) -> None:
+    database = make_history(start_host)
+    # The root page of the table of messages: a start that does not look there would serve a broken room.
+    with sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True) as db:
+        size = db.execute("PRAGMA page_size").fetchone()[0]
+        root = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'messages'").fetchone()
+    db.close()
+    if root is None:
+        pytest.skip("this host keeps messages under another name")
+    overwrite(database, (root[0] - 1) * size, size)
+    before = digests(database.parent)
+    check_failure(run_host(command_line(database.parent)), 5)
+    assert digests(database.parent) == before
+
+
+def test_a_write_ahead_log_beside_a_damaged_database_is_left_too(start_host: StartHost) -> None:
+    database = make_history(start_host)
+    host = start_host()
+    host.kill()  # what this start wrote is in the log only, which holds some of the pages but not all
+    overwrite(database, 0, database.stat().st_size)
+    before = digests(host.data)
+    assert any(name.endswith("-wal") for name in before)
+    check_failure(run_host(command_line(host.data)), 5)
+    assert digests(host.data) == before
+
+
+def test_a_newer_database_ends_with_5_and_is_left_alone(start_host: StartHost) -> None:
+    database = make_history(start_host)
+    with sqlite3.connect(database) as db:
+        # Where another host may keep its version elsewhere, this one keeps it where SQLite has a place for it.
+        assert db.execute("PRAGMA user_version").fetchone()[0] >= 1
+        db.execute("PRAGMA user_version = 9999")
+    db.close()
+    before = digests(database.parent)
+    end = run_host(command_line(database.parent))
+    check_failure(end, 5)
+    assert digests(database.parent) == before
+
+
+def test_a_good_backup_is_named(start_host: StartHost) -> None:
+    database = make_history(start_host)
+    backups = sorted(path for path in database.parent.rglob("*") if "backup" in path.name and path.is_file())
+    if not backups:
+        pytest.skip("no backup was made by this start and stop")
+    overwrite(database, 0, 64)
+    end = run_host(command_line(database.parent))
+    check_failure(end, 5)
+    assert any(backup.name in end.stderr for backup in backups), end
+
+
+def test_a_data_directory_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / "data"
+    place.write_text("mine")
+    end = run_host(command_line(place))
+    # The document has no number for this one.
+    assert end.status in (2, 4, 5), end
+    assert "Traceback" not in end.stderr
+    assert place.read_text() == "mine"
