@@ -98,10 +98,10 @@ class Line:
             self.fan_out.append(MessageTold(room="lobby", rev=rev, **({} if row is None else {"message": row})))
 
 
-def run_session(seed: int) -> tuple[ModelRoom, Client]:
+def run_session(seed: int, client: Client | None = None) -> tuple[ModelRoom, Client]:
     rng = random.Random(seed)
     room = ModelRoom(reset_rows=RESET_ROWS, sync_rows=rng.choice((2, 3, 7)))
-    client = Client()
+    client = client or Client()
     line: Line | None = None
     backup = room.snapshot()
     refs = iter(range(1, 10**6))

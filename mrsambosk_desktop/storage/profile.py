@@ -1,0 +1,130 @@
+"""What can not be fetched again: the outbox, and the hosts this person knows. The file `profile.db`, apart from the
+replica, so that a replica can be thrown away at any time.
+
+Every call runs in the disk's thread (see `disk`). A commit here has reached the disk: only then may a message show as
+waiting.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from mrsambosk_desktop.core.outbox import Entry, Kept, State
+from mrsambosk_protocol.invite import Address
+
+from .database import Damaged, Database
+
+_log = logging.getLogger(__name__)
+_TABLES: Final = (
+    """
+    CREATE TABLE outbox (
+        seq INTEGER PRIMARY KEY, host TEXT NOT NULL, command BLOB NOT NULL, queued_at INTEGER NOT NULL,
+        failed INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT ''
+    );
+    CREATE TABLE hosts (
+        id TEXT PRIMARY KEY, name TEXT NOT NULL, addresses BLOB NOT NULL, tls INTEGER NOT NULL,
+        hosted INTEGER NOT NULL, used_at INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+)
+_encode: Final = msgspec.json.Encoder().encode
+_command: Final[msgspec.json.Decoder[Kept]] = msgspec.json.Decoder(Kept)
+_addresses: Final = msgspec.json.Decoder(tuple[Address, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHost:
+    """A host this person joined before.
+
+    Args:
+        hosted: this app ran it.
+    """
+
+    id: str
+    name: str
+    addresses: tuple[Address, ...]
+    tls: bool = False
+    hosted: bool = False
+
+
+class Profile:
+    """The file `profile.db`."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = Database(path, _TABLES, "FULL")
+        self.damaged: Path | None = None
+
+    def open(self) -> None:
+        """Open it. A damaged one is set aside (`damaged` says where), never deleted.
+
+        Raises:
+            StorageFault: it can't be opened or made.
+        """
+        try:
+            self._db.open()
+        except Damaged:
+            self.damaged = self._db.set_aside(f"profile-damaged-{time.strftime('%Y%m%d-%H%M%S')}.db")
+            _log.warning("the profile was damaged and is kept as %s", self.damaged)
+            self._db.open()
+
+    def close(self) -> None:
+        self._db.close()
+
+    def entries(self) -> list[Entry]:
+        """The whole outbox, in order. What outlived its Undo, or was in flight, is due."""
+        rows = self._db.all("SELECT seq, host, command, queued_at, failed, reason FROM outbox ORDER BY seq")
+        return [
+            Entry(
+                seq=seq,
+                host=host,
+                command=_command.decode(command),
+                queued_at=queued_at,
+                state=State.FAILED if failed else State.WAITING,
+                reason=reason,
+            )
+            for seq, host, command, queued_at, failed, reason in rows
+        ]
+
+    def put(self, entry: Entry) -> None:
+        """Store an entry, new or changed."""
+        self._db.run(
+            "INSERT OR REPLACE INTO outbox (seq, host, command, queued_at, failed, reason) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                entry.seq,
+                entry.host,
+                _encode(entry.command),
+                entry.queued_at,
+                entry.state is State.FAILED,
+                entry.reason,
+            ),
+        )
+
+    def drop(self, seq: int) -> None:
+        """Forget an entry."""
+        self._db.run("DELETE FROM outbox WHERE seq = ?", (seq,))
+
+    def hosts(self) -> list[KnownHost]:
+        """Known hosts, the one used last first."""
+        rows = self._db.all("SELECT id, name, addresses, tls, hosted FROM hosts ORDER BY used_at DESC, id")
+        return [
+            KnownHost(id, name, _addresses.decode(addresses), bool(tls), bool(hosted))
+            for id, name, addresses, tls, hosted in rows
+        ]
+
+    def use_host(self, host: KnownHost) -> None:
+        """Remember a host as the one used last."""
+        self._db.run(
+            "INSERT OR REPLACE INTO hosts (id, name, addresses, tls, hosted, used_at) VALUES (?, ?, ?, ?, ?, "
+            "(SELECT coalesce(max(used_at), 0) + 1 FROM hosts))",
+            (host.id, host.name, _encode(host.addresses), host.tls, host.hosted),
+        )
+
+    def forget_host(self, id: str) -> None:
+        """It was left: nothing is sent there any more."""
+        with self._db.transaction():
+            self._db.run("DELETE FROM hosts WHERE id = ?", (id,))
+            self._db.run("DELETE FROM outbox WHERE host = ?", (id,))
