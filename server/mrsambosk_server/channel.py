@@ -127,6 +127,8 @@ class Channel(asyncio.Protocol):
             self.open = False
             self._protocol.send_close(code, reason)
             self._send_pending()
+            # The other side's answer must be read, also where commands are not.
+            self.resume_reading()
             self._timer = self._loop.call_later(_LINGER_SECONDS if linger else _CLOSE_SECONDS, self.abort)
         elif linger is False and self._timer is not None and not self._lost:
             self._timer.cancel()

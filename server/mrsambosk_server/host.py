@@ -28,7 +28,7 @@ from mrsambosk_protocol.limits import Close
 
 from . import certificate, history, people, schema, search
 from .actions import accounts, starting
-from .api import Api
+from .api import make_app
 from .config import EXIT_DATA_IN_USE, EXIT_DATABASE, EXIT_PORT_TAKEN, Config
 from .front import Door, Front
 from .guard import Guard
@@ -88,6 +88,7 @@ class Host:
             schema.examine(path, thorough=_needs_check(path))
         except schema.DatabaseUnusable as unusable:
             raise CannotStart(EXIT_DATABASE, str(unusable)) from None
+        _clean_mark(path).unlink(missing_ok=True)
         key = _load_key(config.data / "host-key.pem")
         listener = self._listen()
         try:
@@ -114,7 +115,7 @@ class Host:
         port: int = listener.getsockname()[1]
         addresses = served_addresses(config.bind)
         guard = Guard({*addresses, "127.0.0.1"}, port, tls=False, extra=config.allow_hosts)
-        api = Api(self._services, self._passwords, settings).app()
+        api = make_app(self._services, self._passwords, settings)
         self._door = Door(self._services, guard, config.limits, lambda: self._make_http(api))
         door = self._door
         self._server = await asyncio.get_running_loop().create_server(lambda: Front(door), sock=listener, backlog=2048)
@@ -281,7 +282,6 @@ def _needs_check(path: Path) -> bool:
     mark = _clean_mark(path)
     try:
         clean = json.loads(mark.read_text()) == _stamp(path)
-        mark.unlink()
         return not clean or path.stat().st_size <= _CHECK_BYTES
     except (OSError, ValueError):
         return True

@@ -124,6 +124,11 @@ class Ledger:
         assert not kwargs
         return self._loop.run_in_executor(self._readers, self._read, query, args)
 
+    @property
+    def waiting(self) -> int:
+        """How many actions have been submitted and not answered."""
+        return self._waiting
+
     def loop_time(self) -> float:
         """The loop's monotonic clock, in seconds."""
         return self._loop.time()

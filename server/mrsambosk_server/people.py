@@ -1,12 +1,13 @@
 """People, their devices and this host's settings: pure read queries."""
 
 import hashlib
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from mrsambosk_protocol.entities import GONE, Room
 from mrsambosk_protocol.limits import Refused
+from mrsambosk_protocol.requests import AuditEntry, DeviceInfo
 from mrsambosk_protocol.text import name_key
 
 from .history import cursor_is_good, rooms_of
@@ -68,10 +69,51 @@ def admit(tx: Transaction, token: str, epoch: str | None, have: dict[str, int]) 
     return Admission(viewer, rooms, cursors)
 
 
-def credentials_of(tx: Transaction, name: str) -> tuple[str, str | None, int | None] | None:
-    """(id, password hash, banned until) of the account of that name, or None."""
-    row = tx.one("SELECT id, password, banned_until FROM users WHERE name_key = ?", (name_key(name),))
-    return (row[0], row[1], row[2]) if row else None
+class Credentials(msgspec.Struct, frozen=True):
+    """What a sign-in is checked against: an Argon2id hash, and the SHA-256 of a reset code that is still good."""
+
+    user: str
+    password: str | None
+    reset_code: bytes | None
+
+
+def credentials_of(tx: Transaction, name: str) -> Credentials | None:
+    """Those of the account of that name, or None."""
+    row = tx.one("SELECT id, password, reset_code, reset_until FROM users WHERE name_key = ?", (name_key(name),))
+    if row is None:
+        return None
+    return Credentials(row[0], row[1], row[2] if row[2] is not None and row[3] > tx.now else None)
+
+
+def email_of(tx: Transaction, user: str) -> str | None:
+    return cast("str | None", tx.one("SELECT email FROM users WHERE id = ?", (user,))[0])
+
+
+def devices_of(tx: Transaction, user: str, current: str) -> tuple[DeviceInfo, ...]:
+    """A person's sessions, the last used first."""
+    rows = tx.all("SELECT id, name, created_at, used_at FROM devices WHERE user = ? ORDER BY used_at DESC, id", (user,))
+    return tuple(
+        DeviceInfo(id=row[0], name=row[1], created_at=row[2], used_at=row[3], current=row[0] == current) for row in rows
+    )
+
+
+def audit_page(tx: Transaction, before: int | None, limit: int) -> tuple[AuditEntry, ...]:
+    """The newest lines of the audit log, or those before an id; for who may read it."""
+    rows = tx.all(
+        "SELECT id, at, actor, verb, target, room, message, reason, until FROM audit WHERE id < ? "
+        "ORDER BY id DESC LIMIT ?",
+        (before or 2**62, limit),
+    )
+    return tuple(AuditEntry(*row) for row in rows)
+
+
+def counts(tx: Transaction) -> dict[str, int]:
+    """Sums for the metrics."""
+    people, rooms, rows = tx.one(
+        "SELECT (SELECT count(*) FROM users WHERE role <> 'gone'), (SELECT count(*) FROM rooms), "
+        "(SELECT coalesce(max(key), 0) FROM messages)"
+    )
+    return {"people": people, "rooms": rooms, "messages": rows}
 
 
 def setting(tx: Transaction, name: str) -> str | None:

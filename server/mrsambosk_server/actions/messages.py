@@ -7,16 +7,17 @@ import msgspec
 from mrsambosk_protocol.commands import Delete, Edit, Pin, Post, React
 from mrsambosk_protocol.entities import TEXT, Message
 from mrsambosk_protocol.events import Done
-from mrsambosk_protocol.limits import REACTION_KINDS, Limits, Refused
+from mrsambosk_protocol.limits import BULK_ROWS, REACTION_KINDS, Limits, Refused
 from mrsambosk_protocol.text import check_body, check_emoji
 
 from .. import search
-from ..outcome import Outcome, RowTold
+from ..outcome import BulkTold, Outcome, RowTold, Telling
 from ..records import MESSAGE_COLUMNS, as_json, to_message
 from ..transaction import Transaction
+from . import audit
 from .permissions import actor_in, check_not_muted, require
 
-_NEXT_REV: Final = "UPDATE rooms SET rev = rev + 1 WHERE id = ? RETURNING rev"
+_NEXT_REV: Final = "UPDATE rooms SET rev = rev + 1 WHERE id = ? RETURNING rev, slow_mode"
 _INSERT: Final = (
     "INSERT INTO messages (room, id, rev, author, kind, cid, body, mentions, reply_to, sent_at) "
     "VALUES (?1, ?2, ?2, ?3, 'text', ?4, ?5, ?6, ?7, ?8)"
@@ -31,7 +32,8 @@ def do_post(tx: Transaction, user: str, command: Post, rules: Limits) -> Outcome
     The same author and cid again gives the first one's id and present revision and tells nobody.
 
     Raises:
-        Refused: `not_found`, `banned`, `forbidden` (muted), `cid_conflict`, `bad_text`, `too_long`, `bad_field`.
+        Refused: `not_found`, `banned`, `forbidden` (muted), `cid_conflict`, `bad_text`, `too_long`, `bad_field`,
+            `rate_limited` (slow mode).
     """
     actor = actor_in(tx, user, command.room)
     stored = tx.one(_BY_CID, (user, command.cid))
@@ -95,7 +97,7 @@ def do_edit(tx: Transaction, user: str, command: Edit, rules: Limits) -> Outcome
     )
 
 
-def do_delete(tx: Transaction, user: str, command: Delete) -> Outcome:
+def do_delete(tx: Transaction, user: str, command: Delete, reason: str | None = None) -> Outcome:
     """Wipe a message: one's own, or another's as a moderator. The row stays, empty. Again: nothing changes.
 
     Raises:
@@ -112,7 +114,24 @@ def do_delete(tx: Transaction, user: str, command: Delete) -> Outcome:
         require(actor.role, "delete_others", author[0])
     if row.deleted:
         return _unchanged(command.ref, row)
+    if row.author != user:
+        audit.note(tx, user, "delete", target=row.author, room=row.room, message=row.id, reason=reason)
     return wipe(tx, command.ref, user, row, key)
+
+
+def do_erase_messages(tx: Transaction, user: str) -> tuple[Telling, ...]:
+    """Wipe everything a person wrote; what to tell of it. Their own act, or that of who may erase them."""
+    told: list[Telling] = []
+    rows = tx.all(
+        f"SELECT {MESSAGE_COLUMNS}, key FROM messages WHERE author = ? AND cid IS NOT NULL AND deleted_at IS NULL",  # noqa: S608
+        (user,),
+    )
+    for row in rows:
+        told += wipe(tx, 1, user, to_message(row), row[-1]).told
+    if len(told) <= BULK_ROWS:
+        return tuple(told)
+    newest = {telling.room: telling.rev for telling in told if isinstance(telling, RowTold)}
+    return tuple(BulkTold(room, rev) for room, rev in newest.items())
 
 
 def wipe(tx: Transaction, ref: int, by: str, row: Message, key: int) -> Outcome:
@@ -212,6 +231,13 @@ def _note_mentions(tx: Transaction, room: str, message_id: int, author: str, men
             "INSERT INTO mentions (user, room, id) VALUES (?, ?, ?)",
             [(user, room, message_id) for user in mentions if user != author],
         )
+
+
+def _check_slow_mode(tx: Transaction, room: str, user: str, seconds: int) -> None:
+    row = tx.one("SELECT max(sent_at) FROM messages WHERE author = ? AND room = ? AND cid IS NOT NULL", (user, room))
+    wait = seconds - (tx.now - row[0]) / 1000 if row[0] is not None else 0.0
+    if 0.0 < wait <= seconds:
+        raise Refused("rate_limited", f"This room is slow: one message in {seconds} seconds.", round(wait + 0.05, 1))
 
 
 def _exists(tx: Transaction, room: str, message_id: int) -> bool:

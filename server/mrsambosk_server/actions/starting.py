@@ -1,10 +1,12 @@
-"""What a start of the host writes: a new epoch, and settings given on the command line."""
+"""The host's own settings, and what a start writes: a new epoch."""
 
 import secrets
 from typing import Final
 
 from ..outcome import Outcome
 from ..transaction import Transaction
+from . import audit
+from .permissions import actor_of, require
 
 #: Without letters and digits that look alike.
 _ALPHABET: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -23,6 +25,21 @@ def do_start(tx: Transaction, epoch: str, name: str | None, policy: str | None) 
             tx.run("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (key, value))
     tx.run("INSERT OR IGNORE INTO meta (name, value) VALUES ('policy', 'open')")
     tx.run("INSERT OR IGNORE INTO meta (name, value) VALUES ('code', ?)", (new_code(),))
+    return Outcome(reply=dict(tx.all("SELECT name, value FROM meta")))
+
+
+def do_change_host(tx: Transaction, user: str, name: str | None, policy: str | None, new_join_code: bool) -> Outcome:
+    """Change what is given of the host's settings. The reply maps all of them to their values.
+
+    Raises:
+        Refused: `forbidden`.
+    """
+    require(actor_of(tx, user).role, "policy")
+    changes = {"name": name, "policy": policy, "code": new_code() if new_join_code else None}
+    for key, value in changes.items():
+        if value is not None:
+            tx.run("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (key, value))
+            audit.note(tx, user, f"change_{key}", reason=None if key == "code" else value)
     return Outcome(reply=dict(tx.all("SELECT name, value FROM meta")))
 
 

@@ -1,0 +1,204 @@
+"""What an HTTP operation is: a method and path, what it takes and gives, and the function that carries it out."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from mrsambosk_protocol import codec
+from mrsambosk_protocol.limits import HEAD_SECONDS, Refused
+
+from ..actions.permissions import require
+from ..passwords import Passwords
+from ..people import Viewer, viewer_of
+from ..session import Services
+from ..throttle import SignIns
+from .answers import refusal
+
+log = logging.getLogger(__name__)
+
+JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
+
+
+class Context:
+    """What all operations of one host share."""
+
+    def __init__(
+        self, services: Services, passwords: Passwords, settings: dict[str, str], description: dict[str, Any]
+    ) -> None:
+        self.services = services
+        self.ledger = services.ledger
+        self.hub = services.hub
+        self.passwords = passwords
+        self.settings = settings
+        self.description = description
+        self.sign_ins = SignIns()
+
+    def now(self) -> float:
+        """The loop's monotonic seconds."""
+        return self.ledger.loop_time()
+
+
+class Call:
+    """One request on its way through an operation. `viewer` is there for every operation that needs a token."""
+
+    def __init__(self, context: Context, request: Request) -> None:
+        self.context = context
+        self.request = request
+        self._viewer: Viewer | None = None
+
+    @property
+    def viewer(self) -> Viewer:
+        assert self._viewer is not None
+        return self._viewer
+
+    @property
+    def address(self) -> str:
+        """The client's address, for throttling."""
+        return self.request.client.host if self.request.client else ""
+
+    def path(self, name: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[name])
+
+    def path_id(self, name: str = "id") -> int:
+        """A message's id in the path.
+
+        Raises:
+            Refused: `not_found` for what can be no id.
+        """
+        text = self.path(name)
+        if not (text.isascii() and text.isdigit() and len(text) < 16) or int(text) < 1:
+            raise Refused("not_found", "There is no such message.")
+        return int(text)
+
+    async def sign_in(self) -> None:
+        """Look the bearer token up.
+
+        Raises:
+            Refused: `auth_required`, `auth_failed`, `banned`.
+        """
+        scheme, _, token = self.request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Refused("auth_required", "This needs a bearer token.")
+        self._viewer = await self.context.ledger.read(viewer_of, token.strip())
+
+    def require(self, verb: str) -> None:
+        """Raise `Refused` with `forbidden` where the viewer's role lacks a right."""
+        require(self.viewer.role, verb)
+
+    def count_change(self) -> None:
+        """Take one from the person's budget for changes, which both doors share.
+
+        Raises:
+            Refused: `rate_limited`.
+        """
+        self.context.services.changes.check(self.viewer.id, self.context.now(), "messages")
+
+    @property
+    def content_type(self) -> str:
+        return self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    async def raw_body(self) -> bytes:
+        """The request's body, whole.
+
+        Raises:
+            HTTPException: 413, 408.
+        """
+        limit = self.context.services.rules.frame_bytes
+        body = b""
+        try:
+            async with asyncio.timeout(HEAD_SECONDS):
+                async for chunk in self.request.stream():
+                    body += chunk
+                    if len(body) > limit:
+                        raise HTTPException(413, "The request's body is too large.")
+        except TimeoutError:
+            raise HTTPException(408, "The request's body did not come in time.") from None
+        return body
+
+    async def body(self, operation: "Operation") -> Any:
+        """The body as the operation's struct.
+
+        Raises:
+            HTTPException: 415, 413, 408.
+            Refused: `bad_json`, `bad_field`.
+        """
+        assert operation.body is not None
+        raw = await self.raw_body()
+        if operation.body_optional and not raw:
+            return operation.body()
+        if self.content_type != JSON:
+            raise HTTPException(415, f"Send the body as {JSON}.")
+        return codec.decode_body(raw, operation.body, self.context.services.rules)
+
+    def query(self, kind: type[Any]) -> Any:
+        """The query as a struct; parameters it does not know are ignored.
+
+        Raises:
+            Refused: `bad_field`.
+        """
+        values = {key: value for key, value in self.request.query_params.items() if value != ""}
+        try:
+            return msgspec.convert(values, kind, strict=False)
+        except msgspec.ValidationError as error:
+            raise Refused("bad_field", f"A parameter is wrong: {error}.") from None
+
+
+Handler = Callable[..., Awaitable[Response]]
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the table.
+
+    `handler` gets the call, then the body where there is one, then the query where there is one.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    body: type[Any] | None = None
+    body_optional: bool = False
+    form: bool = False
+    query: type[Any] | None = None
+    status: int = 200
+    also: tuple[int, ...] = ()
+    answer: type[Any] | None = None
+    public: bool = False
+    counted: bool = False
+
+    def endpoint(self, context: Context) -> Callable[[Request], Awaitable[Response]]:
+        """The function a route calls."""
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                return await self._carry_out(Call(context, request))
+            except Refused as refused:
+                return refusal(refused)
+            except (HTTPException, ClientDisconnect):
+                raise
+            except Exception:
+                log.exception("%s %s failed", self.method, self.path)
+                return refusal(Refused("internal", "Something went wrong in the host; it has been noted."))
+
+        return endpoint
+
+    async def _carry_out(self, call: Call) -> Response:
+        # Who may not come in learns nothing from the order in which things are wrong.
+        if not self.public:
+            await call.sign_in()
+        arguments: list[Any] = [call]
+        if self.query is not None:
+            arguments.append(call.query(self.query))
+        if self.body is not None and not (self.form and call.content_type == FORM):
+            arguments.append(await call.body(self))
+        if self.counted:
+            call.count_change()
+        return await self.handler(*arguments)

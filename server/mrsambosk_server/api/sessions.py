@@ -1,0 +1,190 @@
+"""Registering, signing in and out, one's own profile and devices."""
+
+import hmac
+import secrets
+from urllib.parse import parse_qs
+
+import msgspec
+from starlette.responses import Response
+
+from mrsambosk_protocol.limits import Refused
+from mrsambosk_protocol.requests import (
+    ChangeProfile,
+    Devices,
+    Erase,
+    Profile,
+    Register,
+    Registered,
+    SignIn,
+    Token,
+)
+from mrsambosk_protocol.text import name_key
+
+from .. import people
+from ..actions import accounts
+from .answers import answer, nothing
+from .operations import Call, Operation
+
+API = "/api/v1"
+_JOIN_CODE = "the join code"
+
+
+async def register(call: Call, body: Register) -> Response:
+    _check_policy(call, body.code)
+    context = call.context
+    password = await context.passwords.hash(body.password) if body.password is not None else None
+    token = secrets.token_urlsafe(32)
+    outcome = await context.ledger.submit(
+        accounts.do_register, body.name, token, body.device, password, body.email, context.services.rules
+    )
+    return answer(Registered(user=outcome.reply.user, token=token), 201)
+
+
+def _check_policy(call: Call, code: str | None) -> None:
+    context = call.context
+    policy = context.settings["policy"]
+    if policy == "closed":
+        raise Refused("forbidden", "This host takes no new people by itself; ask who runs it.")
+    if policy != "code":
+        return
+    if code is None:
+        raise Refused("auth_required", "This host asks for its join code.")
+    now = context.now()
+    context.sign_ins.check(call.address, _JOIN_CODE, now)
+    if not hmac.compare_digest(code.strip().upper().encode(), context.settings["code"].encode()):
+        context.sign_ins.failed(call.address, _JOIN_CODE, now)
+        raise Refused("auth_failed", "This is not the join code of this host.")
+    context.sign_ins.succeeded(call.address, _JOIN_CODE)
+
+
+async def sign_in(call: Call, body: SignIn | None = None) -> Response:
+    """By JSON, or by the form of RFC 6749 §4.3 (then `body` is None)."""
+    form = body is None
+    if body is None:
+        body = _sign_in_form(await call.raw_body())
+    context, now = call.context, call.context.now()
+    account = name_key(body.name[:256])
+    context.sign_ins.check(call.address, account, now)
+    found = await context.ledger.read(people.credentials_of, body.name[:256])
+    # The password is always looked at, so that every wrong answer takes the same time.
+    right = await context.passwords.matches(found.password if found else None, body.password)
+    reset = people.token_hash(body.password.strip().upper())
+    by_code = found is not None and found.reset_code is not None and hmac.compare_digest(found.reset_code, reset)
+    if found is None or not (right or by_code):
+        context.sign_ins.failed(call.address, account, now)
+        if form:
+            return answer({"error": "invalid_grant", "error_description": "The name or the password is wrong."}, 400)
+        raise Refused("auth_failed", "The name or the password is wrong.")
+    context.sign_ins.succeeded(call.address, account)
+    token = secrets.token_urlsafe(32)
+    await context.ledger.submit(accounts.do_sign_in, found.user, token, body.device, None if right else reset)
+    return answer(Token(access_token=token))
+
+
+def _sign_in_form(raw: bytes) -> SignIn:
+    try:
+        fields = parse_qs(raw.decode(), strict_parsing=True, max_num_fields=20, keep_blank_values=True)
+    except (UnicodeDecodeError, ValueError):
+        raise Refused("bad_field", "This is not a form.") from None
+    wanted = {name: fields.get(name, []) for name in ("username", "password", "device")}
+    if fields.get("grant_type") != ["password"] or any(
+        len(values) != 1 for name, values in wanted.items() if name != "device" or values
+    ):
+        raise Refused("bad_field", "A form needs grant_type=password, username and password.")
+    device = wanted["device"][0] if wanted["device"] else ""
+    try:
+        return msgspec.convert(
+            {"name": wanted["username"][0], "password": wanted["password"][0], "device": device}, SignIn
+        )
+    except msgspec.ValidationError:
+        raise Refused("bad_field", "A field of the form is too long.") from None
+
+
+async def sign_out(call: Call) -> Response:
+    await call.context.ledger.submit(accounts.do_sign_out, call.viewer.id, call.viewer.device)
+    return nothing()
+
+
+async def show_profile(call: Call) -> Response:
+    user = call.context.hub.user(call.viewer.id)
+    email = await call.context.ledger.read(people.email_of, user.id)
+    return answer(
+        Profile(id=user.id, name=user.name, role=user.role, status=user.status, last_seen=user.last_seen, email=email)
+    )
+
+
+async def change_profile(call: Call, body: ChangeProfile) -> Response:
+    context = call.context
+    password = await context.passwords.hash(body.password) if body.password is not None else None
+    await context.ledger.submit(
+        accounts.do_change_profile,
+        call.viewer.id,
+        call.viewer.device,
+        body.name,
+        body.email,
+        password,
+        context.services.rules,
+    )
+    return await show_profile(call)
+
+
+async def erase(call: Call, body: Erase) -> Response:
+    await call.context.ledger.submit(accounts.do_erase, call.viewer.id, body.messages == "erase")
+    return nothing()
+
+
+async def list_devices(call: Call) -> Response:
+    devices = await call.context.ledger.read(people.devices_of, call.viewer.id, call.viewer.device)
+    return answer(Devices(devices=devices))
+
+
+async def end_device(call: Call) -> Response:
+    await call.context.ledger.submit(accounts.do_sign_out, call.viewer.id, call.path("id"))
+    return nothing()
+
+
+OPERATIONS = (
+    Operation(
+        method="POST",
+        path=f"{API}/register",
+        handler=register,
+        summary="Become a member",
+        body=Register,
+        status=201,
+        answer=Registered,
+        public=True,
+    ),
+    Operation(
+        method="POST",
+        path=f"{API}/token",
+        handler=sign_in,
+        summary="Sign a device in by name and password, or by a reset code as the password",
+        body=SignIn,
+        form=True,
+        answer=Token,
+        public=True,
+    ),
+    Operation(method="DELETE", path=f"{API}/token", handler=sign_out, summary="Revoke this token", status=204),
+    Operation(method="GET", path=f"{API}/me", handler=show_profile, summary="My profile", answer=Profile),
+    Operation(
+        method="PATCH",
+        path=f"{API}/me",
+        handler=change_profile,
+        summary="Change my name, e-mail address or password",
+        body=ChangeProfile,
+        answer=Profile,
+    ),
+    Operation(
+        method="DELETE",
+        path=f"{API}/me",
+        handler=erase,
+        summary="Erase me",
+        body=Erase,
+        body_optional=True,
+        status=204,
+    ),
+    Operation(method="GET", path=f"{API}/me/devices", handler=list_devices, summary="My sessions", answer=Devices),
+    Operation(
+        method="DELETE", path=f"{API}/me/devices/{{id}}", handler=end_device, summary="End a session", status=204
+    ),
+)
