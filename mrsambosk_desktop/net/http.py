@@ -1,0 +1,96 @@
+"""The few requests that are not WebSocket: register a name, sign in. One connection each, answered or given up."""
+
+import asyncio
+import http.client
+import io
+import ssl
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from mrsambosk_protocol import codec
+from mrsambosk_protocol.invite import Address
+from mrsambosk_protocol.limits import CODES, Refused
+from mrsambosk_protocol.requests import Body, Register, Registered, SignIn, Token
+
+from .connection import Unreachable, Why
+
+_SECONDS: Final = 10.0
+_ANSWER_BYTES: Final = 1024 * 1024
+T = TypeVar("T")
+
+
+async def register(address: Address, wanted: Register, tls: ssl.SSLContext | None = None) -> Registered:
+    """A new person on this host, with this device's token.
+
+    Raises:
+        Refused: `name_taken`, `bad_name`, `forbidden` (the policy), `rate_limited` and so on.
+        Unreachable: no host answered.
+    """
+    return await _post(address, "/api/v1/register", wanted, Registered, tls)
+
+
+async def sign_in(address: Address, who: SignIn, tls: ssl.SSLContext | None = None) -> Token:
+    """A token for a person with a password.
+
+    Raises:
+        Refused: `auth_failed`, `rate_limited`.
+        Unreachable: no host answered.
+    """
+    return await _post(address, "/api/v1/token", who, Token, tls)
+
+
+async def _post(address: Address, path: str, body: Body, answer: type[T], tls: ssl.SSLContext | None) -> T:
+    silent = Unreachable(Why.SILENT, address)
+    try:
+        async with asyncio.timeout(_SECONDS):
+            status, retry_after, content = await _exchange(address, path, codec.encode_any(body), tls)
+    except (TimeoutError, OSError, EOFError):
+        raise silent from None
+    except http.client.HTTPException:
+        raise Unreachable(Why.NO_HOST, address) from None
+    try:
+        if status in (200, 201):
+            return msgspec.json.decode(content, type=answer)
+        problem = codec.decode_object(content)
+    except (msgspec.DecodeError, codec.BadFrame):
+        raise Unreachable(Why.NO_HOST, address) from None
+    code, text = problem.get("code"), problem.get("detail")
+    if not isinstance(code, str) or not isinstance(text, str):
+        raise Unreachable(Why.NO_HOST, address)
+    raise Refused(code if code in CODES else "bad_field", text, retry_after)
+
+
+async def _exchange(
+    address: Address, path: str, body: bytes, tls: ssl.SSLContext | None
+) -> tuple[int, float | None, bytes]:
+    """Status, Retry-After and content of the answer. The standard library parses what asyncio read."""
+    reader, writer = await asyncio.open_connection(address.host, address.port, ssl=tls)
+    try:
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAccept: application/json\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        writer.write(head.encode("ascii", "strict") + body)
+        await writer.drain()
+        answer = b""
+        while chunk := await reader.read(65536):
+            answer += chunk
+            if len(answer) > _ANSWER_BYTES:
+                raise http.client.HTTPException("too long an answer")
+    finally:
+        writer.transport.abort()
+    parsed = http.client.HTTPResponse(_Answer(answer))  # type: ignore[arg-type]
+    parsed.begin()
+    wait = parsed.getheader("Retry-After", "")
+    return parsed.status, float(wait) if wait.isdecimal() else None, parsed.read()
+
+
+class _Answer:
+    """Bytes that were read already, as the socket that `HTTPResponse` expects."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def makefile(self, *_: Any, **__: Any) -> io.BytesIO:
+        return io.BytesIO(self._content)
