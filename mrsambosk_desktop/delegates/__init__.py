@@ -1,0 +1,1 @@
+"""How rows look: geometry measured once per width, painting from that."""

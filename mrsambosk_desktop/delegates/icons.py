@@ -1,0 +1,47 @@
+"""Our icons: SVG drawn in one colour, tinted with a theme's token and rendered sharp for the screen they show on."""
+
+from functools import lru_cache
+
+from PySide6.QtCore import QByteArray, QRectF, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+from mrsambosk_desktop.paths import resource
+
+_RATIOS = (1.0, 2.0)
+
+
+def icon(name: str, colour: QColor, size: int = 20) -> QIcon:
+    """The icon for a button, in the screen densities there are.
+
+    Raises:
+        FileNotFoundError: when there is no such icon.
+    """
+    made = QIcon()
+    for ratio in _RATIOS:
+        made.addPixmap(pixmap(name, colour.name(), size, ratio))
+    return made
+
+
+def paint_icon(painter: QPainter, name: str, colour: QColor, box: QRectF) -> None:
+    """Draws the icon into a square box of the painter's logical pixels."""
+    ratio = painter.device().devicePixelRatio()
+    painter.drawPixmap(box.topLeft(), pixmap(name, colour.name(), round(box.width()), ratio))
+
+
+@lru_cache(maxsize=256)
+def pixmap(name: str, colour: str, size: int, ratio: float) -> QPixmap:
+    """One rendering, kept: the same few are drawn in every row."""
+    made = QPixmap(round(size * ratio), round(size * ratio))
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
+    _renderer(name, colour).render(painter, QRectF(0, 0, size * ratio, size * ratio))
+    painter.end()
+    made.setDevicePixelRatio(ratio)
+    return made
+
+
+@lru_cache(maxsize=64)
+def _renderer(name: str, colour: str) -> QSvgRenderer:
+    drawing = resource("icons", f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", colour)
+    return QSvgRenderer(QByteArray(drawing.encode()))

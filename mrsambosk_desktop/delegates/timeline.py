@@ -1,0 +1,103 @@
+"""The timeline's delegate: a cache of measured rows, and the painting of those that show."""
+
+from typing import Final
+
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, QRectF, QSize
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from mrsambosk_desktop.models.entries import Key, TimelineRow
+from mrsambosk_desktop.models.timeline import MAX_ROWS, TimelineRole
+
+from .look import Look, text_look
+from .row_layout import Fonts, RowLayout, Zone, measure_row, text_width_for
+from .row_painter import bubble_box, paint_row
+
+_KEPT: Final = 2 * MAX_ROWS
+
+
+class TimelineDelegate(QStyledItemDelegate):
+    """`set_width` before anything is measured, and whenever the view's width or direction changes.
+
+    `lead` is empty room above the first row, which brings a short timeline down to the composer.
+    `flash` is the row that is being pointed out; `show_focus` whether the current row is ringed.
+    """
+
+    def __init__(self, look: Look, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._look = look
+        self._width = 400.0
+        self._text_width = text_width_for(self._width)
+        self._mirrored = False
+        self._measured: dict[Key, RowLayout] = {}
+        self.lead = 0
+        self.flash: Key | None = None
+        self.show_focus = False
+        self.forget()
+
+    def forget(self) -> None:
+        """The theme or the text size changed: measures and colours are made anew."""
+        self._measured.clear()
+        self._fonts = Fonts(self._look)
+        self._texts = {own: text_look(self._look, own=own) for own in (False, True)}
+
+    @property
+    def fonts(self) -> Fonts:
+        return self._fonts
+
+    def set_width(self, width: int, mirrored: bool) -> None:
+        """How wide rows are, and whether they read from the right."""
+        self._width = float(width)
+        self._text_width = text_width_for(self._width)
+        self._mirrored = mirrored
+
+    def layout_for(self, row: TimelineRow) -> RowLayout:
+        """The row's measures, from the cache while they hold."""
+        made = self._measured.get(row.key)
+        if made is None or not made.serves(row, self._text_width, self._mirrored):
+            if len(self._measured) >= _KEPT:
+                for key in list(self._measured)[: _KEPT // 2]:
+                    del self._measured[key]
+            made = measure_row(row, self._text_width, self._mirrored, self._fonts, self._texts[row.mine])
+            self._measured[row.key] = made
+        return made
+
+    def height_of(self, row: TimelineRow) -> int:
+        """How high a row is, without `lead`."""
+        return round(self.layout_for(row).height)
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        height = self.height_of(index.data(TimelineRole.ROW))
+        return QSize(50, height + (self.lead if index.row() == 0 else 0))
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        row: TimelineRow = index.data(TimelineRole.ROW)
+        state = option.state
+        painter.save()
+        paint_row(
+            painter,
+            self.layout_for(row),
+            self._box(QRectF(option.rect), index.row()),
+            self._look.tokens,
+            self._fonts,
+            self._texts[row.mine],
+            selected=bool(state & QStyle.StateFlag.State_Selected),
+            focused=self.show_focus and bool(state & QStyle.StateFlag.State_HasFocus),
+            flashed=self.flash is not None and row.key == self.flash,
+        )
+        painter.restore()
+
+    def bubble(self, row: TimelineRow, number: int, rect: QRectF) -> QRectF:
+        """Where the row's bubble is, given where the row is."""
+        return bubble_box(self.layout_for(row), self._box(rect, number))
+
+    def zone_at(self, row: TimelineRow, number: int, rect: QRectF, point: QPointF) -> Zone | None:
+        """What can be clicked at a point of the view."""
+        layout = self.layout_for(row)
+        inside = point - bubble_box(layout, self._box(rect, number)).topLeft()
+        return next((zone for zone in layout.zones if zone.box.contains(inside)), None)
+
+    def _box(self, rect: QRectF, number: int) -> QRectF:
+        return rect.adjusted(0, self.lead, 0, 0) if number == 0 else rect

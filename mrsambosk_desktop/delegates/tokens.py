@@ -1,0 +1,138 @@
+"""The colours of a theme: named tokens read from `resources/themes`, so that no widget holds a colour of its own."""
+
+import json
+from dataclasses import dataclass, fields
+from hashlib import blake2b
+from typing import Final, Literal, get_args
+
+from PySide6.QtGui import QColor
+
+from mrsambosk_desktop.paths import resource
+
+ThemeName = Literal["light", "dark", "high_contrast"]
+THEMES: Final[tuple[ThemeName, ...]] = get_args(ThemeName)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tokens:
+    """One theme. A ground and the text on it belong together; `TEXT_ON_GROUND` lists which do.
+
+    `…_fill` is a ground for a control, `people_text` and `people_fill` are lists that a hash of the user id picks from.
+    """
+
+    name: str
+    dark: bool
+    ground: QColor
+    side: QColor
+    panel: QColor
+    field: QColor
+    line: QColor
+    text: QColor
+    muted: QColor
+    accent: QColor
+    accent_fill: QColor
+    accent_hover: QColor
+    on_accent: QColor
+    link: QColor
+    own: QColor
+    own_text: QColor
+    own_muted: QColor
+    own_link: QColor
+    own_code: QColor
+    own_line: QColor
+    other: QColor
+    other_muted: QColor
+    other_code: QColor
+    code_text: QColor
+    selection: QColor
+    selection_text: QColor
+    hover: QColor
+    mention: QColor
+    danger: QColor
+    danger_fill: QColor
+    on_danger: QColor
+    danger_soft: QColor
+    ok: QColor
+    away: QColor
+    busy: QColor
+    offline: QColor
+    chip: QColor
+    chip_on: QColor
+    focus: QColor
+    flash: QColor
+    pill: QColor
+    pill_text: QColor
+    banner: QColor
+    banner_text: QColor
+    good: QColor
+    good_text: QColor
+    shadow: QColor
+    people_text: tuple[QColor, ...]
+    people_fill: tuple[QColor, ...]
+    on_people: QColor
+
+    def person_text(self, user_id: str) -> QColor:
+        """The colour of a person's name."""
+        return self.people_text[_place(user_id, len(self.people_text))]
+
+    def person_fill(self, user_id: str) -> QColor:
+        """The ground of a person's initials."""
+        return self.people_fill[_place(user_id, len(self.people_fill))]
+
+    def style_values(self) -> dict[str, str]:
+        """Every single colour by its name, as a style sheet writes it."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value.name() for name, value in values.items() if isinstance(value, QColor)}
+
+
+#: Every text token and the grounds the app puts it on; a test measures each pair in each theme.
+TEXT_ON_GROUND: Final[dict[str, tuple[str, ...]]] = {
+    "text": ("ground", "side", "panel", "field", "hover", "other", "chip", "flash"),
+    "muted": ("ground", "side", "panel", "field", "hover"),
+    "accent": ("ground",),
+    "link": ("ground", "other", "mention", "selection"),
+    "on_accent": ("accent_fill", "accent_hover"),
+    "own_text": ("own", "own_code"),
+    "own_muted": ("own",),
+    "own_link": ("own",),
+    "other_muted": ("other", "ground"),
+    "code_text": ("other_code",),
+    "selection_text": ("selection", "chip_on"),
+    "danger": ("ground", "side", "panel", "field", "hover", "danger_soft", "selection"),
+    "on_danger": ("danger_fill",),
+    "pill_text": ("pill",),
+    "banner_text": ("banner",),
+    "good_text": ("good",),
+}
+#: Where the colours of people's names stand.
+PEOPLE_GROUNDS: Final = ("ground", "other", "panel")
+
+
+def load_tokens(name: ThemeName) -> Tokens:
+    """A theme by its name.
+
+    Raises:
+        FileNotFoundError, ValueError: when it was not installed whole.
+    """
+    values = json.loads(resource("themes", f"{name}.json").read_text(encoding="utf-8"))
+    made: dict[str, object] = {}
+    for field in fields(Tokens):
+        value = values[field.name]
+        if isinstance(value, list):
+            made[field.name] = tuple(QColor(colour) for colour in value)
+        else:
+            made[field.name] = QColor(value) if isinstance(value, str) and value.startswith("#") else value
+    return Tokens(**made)  # type: ignore[arg-type]
+
+
+def initials(name: str) -> str:
+    """One or two letters for a round picture: of the first two words, else the first two letters."""
+    words = [word for word in name.replace("-", " ").split() if word[0].isalnum()]
+    if len(words) >= 2:
+        return (words[0][0] + words[1][0]).upper()
+    letters = [char for char in name if char.isalnum()]
+    return "".join(letters[:2]).upper() or "?"
+
+
+def _place(user_id: str, count: int) -> int:
+    return blake2b(user_id.encode("utf-8", "surrogatepass"), digest_size=2).digest()[0] % count

@@ -1,0 +1,288 @@
+"""The middle pane: room header, the banner's slot, the timeline, who is typing, and the composer.
+
+It turns what is done to rows into intents; it decides nothing about them.
+"""
+
+from PySide6.QtCore import QCoreApplication, QPoint, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QMessageBox, QVBoxLayout, QWidget
+
+from mrsambosk_desktop.core.bodies import excerpt, is_link, mentioned
+from mrsambosk_desktop.core.rows import ConnectionState, HostCard
+from mrsambosk_desktop.delegates.row_layout import Act, Zone
+from mrsambosk_desktop.models.entries import TimelineRow
+from mrsambosk_desktop.models.members import MemberModel
+from mrsambosk_desktop.models.timeline import TimelineModel
+from mrsambosk_desktop.models.wording import isolated, name_of
+from mrsambosk_protocol.entities import GUEST, Room
+
+from .banner import Banner
+from .composer import Composer
+from .message_menu import Action, actions_for, make_menu
+from .parts import ElidedLabel, IconButton, label
+from .theme import Theme
+from .timeline_view import TimelineView
+
+translate = QCoreApplication.translate
+
+
+class ChatPane(QWidget):
+    """Signals as the main window's; `back_wanted` and `people_wanted` are for the panes beside it."""
+
+    send_requested = Signal(str, object, object)
+    edit_requested = Signal(int, str, object)
+    delete_requested = Signal(int)
+    delete_now_requested = Signal(int)
+    undo_delete_requested = Signal(int)
+    react_requested = Signal(int, str, bool)
+    pin_requested = Signal(int, bool)
+    retry_requested = Signal(str)
+    discard_requested = Signal(str)
+    edit_pending_requested = Signal(str)
+    jump_requested = Signal(int)
+    details_wanted = Signal(object)
+    back_wanted = Signal()
+    people_wanted = Signal()
+
+    def __init__(self, theme: Theme, timeline: TimelineModel, members: MemberModel) -> None:
+        super().__init__()
+        self.setObjectName("chat")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._theme, self._model, self._members = theme, timeline, members
+        self._menu: QMenu | None = None
+        self._taking_back: dict[str, str] = {}
+        self.banner = Banner(theme)
+        self.view = TimelineView(theme, timeline)
+        self.composer = Composer(theme)
+        self._typing = ElidedLabel(role="small")
+        self._typing.setAccessibleName(self.tr("Who is typing"))
+        self._typing.setContentsMargins(0, 0, 0, 0)
+        typing_line = QHBoxLayout()
+        typing_line.setContentsMargins(22, 0, 22, 4)
+        typing_line.addWidget(self._typing)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self._header(theme))
+        box.addWidget(self.banner)
+        box.addWidget(self.view, 1)
+        box.addLayout(typing_line)
+        box.addWidget(self.composer)
+        self.view.set_empty_text(self.tr("No messages yet. Say hello!"))
+
+        self.view.menu_wanted.connect(self._open_menu)
+        self.view.zone_clicked.connect(self._zone_clicked)
+        self.view.delete_pressed.connect(self._delete)
+        self.view.reply_pressed.connect(lambda row: self._if_offered(Action.REPLY, row))
+        self.view.edit_pressed.connect(lambda row: self._if_offered(Action.EDIT, row))
+        self.view.left.connect(self.composer.setFocus)
+        self.composer.submitted.connect(self._submitted)
+        self.composer.edit_last_wanted.connect(self._edit_last)
+        self.composer.refused.connect(self.banner.show_problem)
+        timeline.pending_dropped.connect(self._taken_back)
+
+    # State ------------------------------------------------------------------------------------------------------
+
+    def set_room(self, room: Room) -> None:
+        """The room that is open."""
+        self._title.setText(f"# {room.name}")
+        self._topic.setText(room.topic)
+        self.composer.set_room(room.name)
+
+    def set_connection(self, state: ConnectionState) -> None:
+        """For the banner."""
+        self.banner.set_state(state)
+
+    def set_host(self, card: HostCard) -> None:
+        """Whose host it is, for the banner's sentences."""
+        self.banner.set_hosted_by("" if card.hosting else card.hosted_by)
+
+    def set_typing(self, names: tuple[str, ...]) -> None:
+        """Who is writing just now."""
+        kept = [isolated(name) for name in names]
+        if not kept:
+            text = ""
+        elif len(kept) == 1:
+            text = self.tr("{name} is typing…").format(name=kept[0])
+        elif len(kept) == 2:
+            text = self.tr("{one} and {other} are typing…").format(one=kept[0], other=kept[1])
+        else:
+            text = self.tr("Several people are typing…")
+        self._typing.setText(text)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Whether this pane is the only one shown."""
+        self.back.setVisible(narrow)
+
+    # Rows -------------------------------------------------------------------------------------------------------
+
+    def _header(self, theme: Theme) -> QWidget:
+        head = QWidget()
+        head.setObjectName("room_header")
+        head.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        head.setFixedHeight(54)
+        self.back = IconButton(theme, "back", self.tr("Back to rooms"))
+        self.back.clicked.connect(lambda _checked=False: self.back_wanted.emit())
+        self.back.hide()
+        self.people = IconButton(theme, "people", self.tr("People"))
+        self.people.clicked.connect(lambda _checked=False: self.people_wanted.emit())
+        self._title = label(role="title")
+        self._topic = ElidedLabel(role="muted")
+        line = QHBoxLayout(head)
+        line.setContentsMargins(18, 0, 14, 0)
+        line.setSpacing(12)
+        line.addWidget(self.back)
+        line.addWidget(self._title)
+        line.addWidget(self._topic, 1)
+        line.addWidget(self.people)
+        return head
+
+    def _role(self) -> str:
+        me = self._model.users.get(self._model.me)
+        return me.role if me is not None else GUEST
+
+    def _open_menu(self, row: TimelineRow, at: QPoint) -> None:
+        if self._menu is not None:
+            return
+        menu = make_menu(
+            self,
+            self._theme,
+            row,
+            self._role(),
+            lambda action: self._act(action, row),
+            lambda emoji, on: self.react_requested.emit(row.key, emoji, on),
+        )
+        if menu is not None:
+            self._menu = menu
+            menu.aboutToHide.connect(self._menu_closed)
+            menu.popup(at)
+
+    def _menu_closed(self) -> None:
+        self._menu = None
+
+    def _if_offered(self, action: Action, row: TimelineRow) -> None:
+        if action in actions_for(row, self._role()):
+            self._act(action, row)
+
+    def _act(self, action: Action, row: TimelineRow) -> None:
+        key = row.key
+        match action:
+            case Action.REPLY if row.message is not None:
+                self.composer.start_reply(row.message.id, name_of(row.author), excerpt(row.blocks))
+            case Action.COPY:
+                text = self.view.selected_text() if len(self.view.selectedIndexes()) > 1 else _body(row)
+                QGuiApplication.clipboard().setText(text)
+            case Action.EDIT if row.pending is not None:
+                self._taking_back[row.pending.cid] = row.pending.body
+                self.edit_pending_requested.emit(row.pending.cid)
+            case Action.EDIT if row.message is not None:
+                self.composer.start_edit(row.message.id, row.message.body, excerpt(row.blocks))
+            case Action.PIN | Action.UNPIN:
+                self.pin_requested.emit(key, action is Action.PIN)
+            case Action.DETAILS:
+                self.details_wanted.emit(row)
+            case Action.DELETE:
+                self._delete(row, False)
+            case Action.UNDO_DELETE:
+                self.undo_delete_requested.emit(key)
+            case Action.RETRY:
+                self.retry_requested.emit(key)
+            case Action.DISCARD:
+                self.discard_requested.emit(key)
+
+    def _delete(self, row: TimelineRow, now: bool) -> None:
+        offered = actions_for(row, self._role())
+        if Action.DISCARD in offered:
+            self.discard_requested.emit(row.key)
+        elif row.deleting and now:
+            self.delete_now_requested.emit(row.key)
+        elif Action.DELETE not in offered:
+            return
+        elif not row.mine:
+            self._ask_delete(row)
+        elif now:
+            self.delete_now_requested.emit(row.key)
+        else:
+            self.delete_requested.emit(row.key)
+
+    def _ask_delete(self, row: TimelineRow) -> None:
+        box = self._question(
+            self.tr("Delete this message of {name} for everyone?").format(name=isolated(name_of(row.author))),
+            excerpt(row.blocks),
+            self.tr("Delete"),
+        )
+        box.accepted.connect(lambda: self.delete_now_requested.emit(row.key))
+        box.open()
+
+    def _question(self, text: str, details: str, yes: str) -> QMessageBox:
+        box = QMessageBox(self.window())
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setWindowTitle(translate("MainWindow", "Mrsambosk"))
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setText(text)
+        box.setInformativeText(details)
+        box.setAccessibleName(text)
+        box.addButton(yes, QMessageBox.ButtonRole.AcceptRole).setAccessibleName(yes)
+        no = box.addButton(self.tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
+        no.setAccessibleName(self.tr("Cancel"))
+        box.setDefaultButton(no)
+        return box
+
+    def _zone_clicked(self, row: TimelineRow, zone: Zone) -> None:
+        match zone.act:
+            case Act.LINK:
+                self._open_link(zone.payload)
+            case Act.REACT if row.message is not None:
+                on = row.me not in row.message.reactions.get(zone.payload, ())
+                self.react_requested.emit(row.key, zone.payload, on)
+            case Act.SOURCE if row.reply_to is not None:
+                if not self.view.show_row(row.reply_to):
+                    self.jump_requested.emit(row.reply_to)
+            case Act.UNDO:
+                self.undo_delete_requested.emit(row.key)
+            case Act.RETRY:
+                self._act(Action.RETRY, row)
+            case Act.EDIT:
+                self._act(Action.EDIT, row)
+            case Act.COPY:
+                QGuiApplication.clipboard().setText(_body(row))
+            case Act.DISCARD:
+                self._act(Action.DISCARD, row)
+
+    def _open_link(self, target: str) -> None:
+        """Links open only after showing where they go: the words of one may say something else."""
+        if not is_link(target):
+            return
+        box = self._question(self.tr("Open this link in your browser?"), target, self.tr("Open"))
+        box.accepted.connect(lambda: QDesktopServices.openUrl(QUrl(target)))
+        box.open()
+
+    # Writing ----------------------------------------------------------------------------------------------------
+
+    def _submitted(self, body: str, reply_to: int | None, editing: int | None) -> None:
+        people = {user.name: user.id for user in self._members.users.values() if user.name}
+        mentions = mentioned(body, people)
+        if editing is not None:
+            self.edit_requested.emit(editing, body, mentions)
+            return
+        self.view.to_latest()
+        self.send_requested.emit(body, mentions, reply_to)
+
+    def _edit_last(self) -> None:
+        for number in reversed(range(self._model.rowCount())):
+            row = self._model.row(number)
+            if row.mine and not row.deleted and not row.deleting and (row.message is not None or row.failed):
+                self._act(Action.EDIT, row)
+                return
+
+    def _taken_back(self, cid: str) -> None:
+        body = self._taking_back.pop(cid, None)
+        if body is not None:
+            written = self.composer.text()
+            self.composer.set_text(f"{body}\n{written}" if written.strip() else body)
+            self.composer.setFocus()
+
+
+def _body(row: TimelineRow) -> str:
+    stored = row.message or row.pending
+    return stored.body if stored is not None else ""

@@ -1,0 +1,215 @@
+"""The first page: what others call you, then Join and Host side by side. Nothing is asked twice."""
+
+from typing import Any
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPixmap, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+
+from mrsambosk_desktop.delegates.icons import pixmap
+from mrsambosk_protocol.limits import Limits, Refused
+from mrsambosk_protocol.text import check_name
+
+from .parts import button, label
+from .theme import Theme
+
+_WIDE = 640
+
+
+class FirstRun(QWidget):
+    """Signals: `host_requested` (name, room name, policy: open, code or closed); `join_requested` (name, address or
+    invite)."""
+
+    host_requested = Signal(str, str, str)
+    join_requested = Signal(str, str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("first_run")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._theme = theme
+        self._limits = Limits()
+        self._mark = label()
+        self._mark.setAccessibleName(self.tr("Mrsambosk"))
+        self.name = QLineEdit()
+        self.name.setAccessibleName(self.tr("Your name"))
+        self.name.setMaxLength(self._limits.name_chars)
+        self.address = QLineEdit()
+        self.address.setAccessibleName(self.tr("Address or invite"))
+        self.address.setPlaceholderText(self.tr("192.168.1.20 or mrsambosk://…"))
+        self.room = QLineEdit()
+        self.room.setAccessibleName(self.tr("Room name"))
+        self.room.setPlaceholderText(self.tr("Staff room"))
+        self.room.setMaxLength(self._limits.name_chars)
+        self.policy = QComboBox()
+        self.policy.setAccessibleName(self.tr("Who may join"))
+        for text, value in (
+            (self.tr("Anyone on this network"), "open"),
+            (self.tr("People with the code"), "code"),
+            (self.tr("Only people I add"), "closed"),
+        ):
+            self.policy.addItem(text, value)
+        self.join = button(self.tr("Join"), self._join, "big")
+        self.host = button(self.tr("Host"), self._host, "big", name=self.tr("Host a room"))
+        self._problem = label(role="problem", wraps=True)
+        self._problem.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._busy = label(role="muted", wraps=True)
+        self._busy.setAlignment(Qt.AlignmentFlag.AlignCenter)
+
+        self._cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._cards.setSpacing(16)
+        self._cards.addWidget(
+            self._card(
+                self.tr("Join a room"),
+                self.tr("Enter the address or the invite you were given."),
+                ((self.tr("Address or invite"), self.address),),
+                self.join,
+            ),
+            1,
+        )
+        self._cards.addWidget(
+            self._card(
+                self.tr("Host a room"),
+                self.tr("This computer keeps the room; others join over your network."),
+                ((self.tr("Room name"), self.room), (self.tr("Who may join"), self.policy)),
+                self.host,
+            ),
+            1,
+        )
+        self._build(theme)
+        self.name.textChanged.connect(self._enable)
+        self.address.textChanged.connect(self._enable)
+        self.address.returnPressed.connect(self._join)
+        self.room.returnPressed.connect(self._host)
+        theme.changed.connect(self._tint)
+        self._waiting = False
+        self._tint()
+        self.set_busy(None)
+        self.show_problem("")
+
+    def set_name(self, name: str) -> None:
+        """Fills in what others call this person."""
+        self.name.setText(name)
+
+    def set_busy(self, text: str | None) -> None:
+        """While something is under way its words are shown and nothing can be asked again; None: ready."""
+        self._waiting = text is not None
+        self._busy.setText(text or "")
+        self._busy.setVisible(bool(text))
+        if text is not None:
+            self.show_problem("")
+        for field in (self.name, self.address, self.room, self.policy):
+            field.setEnabled(text is None)
+        self._enable()
+
+    def show_problem(self, sentence: str) -> None:
+        """What went wrong, in one sentence; empty: nothing."""
+        self._problem.setText(sentence)
+        self._problem.setVisible(bool(sentence))
+        if sentence:
+            self.set_busy(None)
+
+    def set_found(self, hosts: list[Any]) -> None:
+        """Hosts found nearby. Nobody looks for them yet, so there is nothing to show."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        wide = self.width() >= _WIDE * max(self._theme.scale, 1.0)
+        self._cards.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
+
+    def _card(self, title: str, about: str, fields: tuple[tuple[str, QWidget], ...], act: QWidget) -> QFrame:
+        frame = QFrame()
+        frame.setObjectName("page_card")
+        box = QVBoxLayout(frame)
+        box.setContentsMargins(20, 18, 20, 18)
+        box.setSpacing(6)
+        box.addWidget(label(title, "card"))
+        box.addWidget(label(about, "muted", wraps=True))
+        box.addSpacing(6)
+        for words, field in fields:
+            beside = label(words, "small")
+            beside.setBuddy(field)
+            box.addWidget(beside)
+            box.addWidget(field)
+            box.addSpacing(4)
+        box.addStretch(1)
+        box.addWidget(act)
+        return frame
+
+    def _build(self, theme: Theme) -> None:
+        inside = QWidget()
+        inside.setObjectName("first_run")
+        inside.setMaximumWidth(760)
+        box = QVBoxLayout(inside)
+        box.setContentsMargins(20, 20, 20, 20)
+        box.setSpacing(8)
+        box.addStretch(2)
+        centre = Qt.AlignmentFlag.AlignHCenter
+        box.addWidget(self._mark, 0, centre)
+        box.addWidget(label(self.tr("Welcome to Mrsambosk"), "page"), 0, centre)
+        about = label(self.tr("The chat room that lives on your own network."), "muted", wraps=True)
+        about.setAlignment(centre)
+        box.addWidget(about)
+        box.addSpacing(14)
+        asked = label(self.tr("What others call you"), "small")
+        asked.setBuddy(self.name)
+        self.name.setFixedWidth(300)
+        box.addWidget(asked, 0, centre)
+        box.addWidget(self.name, 0, centre)
+        box.addSpacing(16)
+        box.addLayout(self._cards)
+        box.addSpacing(6)
+        box.addWidget(self._busy)
+        box.addWidget(self._problem)
+        box.addStretch(3)
+        area = QScrollArea()
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setAccessibleName(self.tr("Welcome"))
+        middle = QWidget()
+        middle.setObjectName("first_run")
+        across = QHBoxLayout(middle)
+        across.setContentsMargins(0, 0, 0, 0)
+        across.addStretch(1)
+        across.addWidget(inside, 100)
+        across.addStretch(1)
+        area.setWidget(middle)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+
+    def _tint(self) -> None:
+        size = 56
+        made = QPixmap(pixmap("mrsambosk", self._theme.tokens.accent_fill.name(), size, 2.0))
+        self._mark.setPixmap(made)
+        self._mark.setFixedSize(QSize(size, size))
+
+    def _enable(self) -> None:
+        named = bool(self.name.text().strip()) and not self._waiting
+        self.host.setEnabled(named)
+        self.join.setEnabled(named and bool(self.address.text().strip()))
+
+    def _checked_name(self, text: str) -> str | None:
+        try:
+            return check_name(text, self._limits)
+        except Refused as refusal:
+            self.show_problem(refusal.text)
+            return None
+
+    def _join(self) -> None:
+        if not self.join.isEnabled():
+            return
+        self.show_problem("")
+        if (name := self._checked_name(self.name.text())) is not None:
+            self.join_requested.emit(name, self.address.text().strip())
+
+    def _host(self) -> None:
+        if not self.host.isEnabled():
+            return
+        self.show_problem("")
+        room = self.room.text().strip() or self.room.placeholderText()
+        if (name := self._checked_name(self.name.text())) is None or (room_name := self._checked_name(room)) is None:
+            return
+        self.host_requested.emit(name, room_name, self.policy.currentData())

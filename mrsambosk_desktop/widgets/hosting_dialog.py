@@ -1,0 +1,83 @@
+"""'You are hosting': where others find this room and the invite to give them. Not modal: chat goes on beside it."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from mrsambosk_desktop.core.rows import HostCard
+
+from .parts import button, label
+from .theme import Theme
+
+
+class HostingDialog(QDialog):
+    """Open with `open()`; `set_host` keeps it true while it is open."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.setWindowTitle(self.tr("You are hosting"))
+        self.setAccessibleName(self.tr("You are hosting"))
+        self.setWindowModality(Qt.WindowModality.NonModal)
+        self._invite = ""
+        self._title = label(role="title", wraps=True)
+        self._addresses = label(wraps=True)
+        self._addresses.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self._addresses.setAccessibleName(self.tr("Addresses"))
+        self._text = label(wraps=True)
+        self._text.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self._text.setAccessibleName(self.tr("Invite"))
+        self.copy = button(self.tr("Copy invite"), self._copy, "primary")
+        self._copied = label(role="muted")
+        done = button(self.tr("Done"), self.accept)
+        frame = QFrame()
+        frame.setObjectName("page_card")
+        inner = QVBoxLayout(frame)
+        inner.setContentsMargins(14, 12, 14, 12)
+        inner.addWidget(self._text)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.copy)
+        buttons.addWidget(self._copied, 1)
+        buttons.addWidget(done)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(22, 20, 22, 18)
+        box.setSpacing(10)
+        box.addWidget(self._title)
+        box.addWidget(
+            label(self.tr("Others on this network open Mrsambosk, choose Join and type:"), "muted", wraps=True)
+        )
+        box.addWidget(self._addresses)
+        self._invite_words = label(self.tr("Or send them this invite:"), "muted", wraps=True)
+        box.addWidget(self._invite_words)
+        box.addWidget(frame)
+        box.addLayout(buttons)
+        self._frame = frame
+        self.setMinimumWidth(min(440, max(320, parent.width() - 40)))
+
+    def set_host(self, card: HostCard) -> None:
+        """Where the room is, as far as known."""
+        self._invite = card.invite or ""
+        self._title.setText(self.tr("“{room}” is open").format(room=f"\u2068{card.host_name}\u2069"))
+        self._addresses.setText("\n".join(card.address_lines))
+        # A link has no spaces to break at; a zero-width one after each separator lets it wrap and is not copied.
+        self._text.setText(self._invite.replace("&", "\u200b&").replace("?", "?\u200b"))
+        for widget in (self._frame, self._invite_words, self.copy):
+            widget.setVisible(bool(self._invite))
+        if not card.hosting:
+            self.close()
+
+    def open(self) -> None:
+        """Shows it beside the window, without blocking it."""
+        self._copied.clear()
+        self._theme.dress(self)
+        self.show()
+        self.raise_()
+        self.copy.setFocus()
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._invite)
+        self._copied.setText(self.tr("Copied"))

@@ -1,0 +1,231 @@
+"""The window: the first page or the room. Everything asked of it leaves as a signal; all it shows comes in by slots.
+
+It knows no controller. `app.py` connects its signals to what acts on them.
+"""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from mrsambosk_desktop.core.rows import ConnectionState, HostCard
+from mrsambosk_desktop.models.entries import TimelineRow
+from mrsambosk_desktop.models.members import MemberModel
+from mrsambosk_desktop.models.rooms import RoomModel
+from mrsambosk_desktop.models.timeline import TimelineModel
+from mrsambosk_protocol.entities import Room
+
+from .chat_pane import ChatPane
+from .first_run import FirstRun
+from .hosting_dialog import HostingDialog
+from .people_pane import PeoplePane
+from .room_page import RoomPage
+from .sidebar import Sidebar
+from .theme import Theme
+
+
+class MainWindow(QWidget):
+    """Intents (signals): what a person asked. `jump_requested` is for a message that a reply quotes and the timeline
+    does not hold; `closed` comes instead of closing: whoever owns the window ends the program in order."""
+
+    send_requested = Signal(str, object, object)
+    edit_requested = Signal(int, str, object)
+    delete_requested = Signal(int)
+    delete_now_requested = Signal(int)
+    undo_delete_requested = Signal(int)
+    react_requested = Signal(int, str, bool)
+    pin_requested = Signal(int, bool)
+    retry_requested = Signal(str)
+    discard_requested = Signal(str)
+    edit_pending_requested = Signal(str)
+    jump_requested = Signal(int)
+    older_requested = Signal()
+    newer_requested = Signal()
+    latest_requested = Signal()
+    read_reached = Signal(int)
+    typing = Signal()
+    try_again_requested = Signal()
+    stop_hosting_requested = Signal()
+    invite_requested = Signal()
+    leave_requested = Signal()
+    room_selected = Signal(str)
+    closed = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        timeline: TimelineModel,
+        members: MemberModel,
+        rooms: RoomModel,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("window")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setWindowTitle(self.tr("Mrsambosk"))
+        self.setAccessibleName(self.tr("Mrsambosk"))
+        self._theme = theme
+        self._host = HostCard(False, "", "")
+        self._room: Room | None = None
+        self.first_run = FirstRun(theme)
+        self.sidebar = Sidebar(theme, rooms)
+        self.chat = ChatPane(theme, timeline, members)
+        self.people = PeoplePane(theme, members)
+        self.room_page = RoomPage(self.sidebar, self.chat, self.people)
+        self._hosting: HostingDialog | None = None
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.first_run)
+        self._pages.addWidget(self.room_page)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self._pages)
+        self._connect()
+        self._shortcuts()
+        self._dress()
+        theme.changed.connect(self._dress)
+        self.setMinimumSize(360, 420)
+        self.resize(1240, 800)
+
+    # What it shows ----------------------------------------------------------------------------------------------
+
+    def show_first_run(self) -> None:
+        """The first page."""
+        self._pages.setCurrentWidget(self.first_run)
+        self.first_run.name.setFocus()
+
+    def show_room(self) -> None:
+        """The room."""
+        self._pages.setCurrentWidget(self.room_page)
+        self.focus_composer()
+
+    def set_connection(self, state: ConnectionState) -> None:
+        """How it stands with the host."""
+        self.chat.set_connection(state)
+        self.sidebar.set_connection(state)
+
+    def set_host(self, card: HostCard) -> None:
+        """Whose host this is."""
+        self._host = card
+        self.sidebar.set_host(card)
+        self.chat.set_host(card)
+        if self._hosting is not None:
+            self._hosting.set_host(card)
+        self._name_window()
+
+    def set_room(self, room: Room) -> None:
+        """The room that is open, or what changed about it."""
+        self._room = room
+        self.chat.set_room(room)
+        self.sidebar.select(room.id)
+        self._name_window()
+
+    def set_typing(self, names: tuple[str, ...]) -> None:
+        """Who is writing just now."""
+        self.chat.set_typing(names)
+
+    def show_error(self, sentence: str) -> None:
+        """One sentence about what just failed."""
+        if self._pages.currentWidget() is self.first_run:
+            self.first_run.show_problem(sentence)
+        else:
+            self.chat.banner.show_problem(sentence)
+
+    def focus_composer(self) -> None:
+        """Puts the cursor where one writes."""
+        self.chat.composer.setFocus()
+
+    def show_hosting(self) -> None:
+        """'You are hosting', beside the window."""
+        if self._hosting is None:
+            self._hosting = HostingDialog(self._theme, self)
+        self._hosting.set_host(self._host)
+        self._hosting.open()
+
+    def layout_state(self) -> bytes:
+        """The panes' widths, for `restore_layout` at the next start."""
+        return self.room_page.save_state()
+
+    def restore_layout(self, state: bytes) -> None:
+        """Widths that `layout_state` gave."""
+        self.room_page.restore_state(state)
+
+    # Inside -----------------------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        chat = self.chat
+        for name in (
+            "send_requested",
+            "edit_requested",
+            "delete_requested",
+            "delete_now_requested",
+            "undo_delete_requested",
+            "react_requested",
+            "pin_requested",
+            "retry_requested",
+            "discard_requested",
+            "edit_pending_requested",
+            "jump_requested",
+        ):
+            getattr(chat, name).connect(getattr(self, name))
+        chat.view.older_wanted.connect(self.older_requested)
+        chat.view.newer_wanted.connect(self.newer_requested)
+        chat.view.latest_wanted.connect(self.latest_requested)
+        chat.view.read_reached.connect(self.read_reached)
+        chat.composer.typed.connect(self.typing)
+        chat.banner.try_again.connect(self.try_again_requested)
+        chat.details_wanted.connect(self._show_details)
+        self.sidebar.room_chosen.connect(self.room_selected)
+        self.sidebar.stop_wanted.connect(self.stop_hosting_requested)
+        self.sidebar.invite_wanted.connect(self.invite_requested)
+        self.sidebar.invite_wanted.connect(self.show_hosting)
+
+    def _shortcuts(self) -> None:
+        def key(keys: str, act: Callable[[], object]) -> None:
+            QShortcut(QKeySequence(keys), self).activated.connect(act)
+
+        key("Ctrl+End", self.chat.view.to_latest)
+        key("Ctrl+.", self.room_page.toggle_people)
+        key("F6", lambda: self._next_pane(1))
+        key("Shift+F6", lambda: self._next_pane(-1))
+        key("Ctrl++", lambda: self._theme.step_scale(1))
+        key("Ctrl+=", lambda: self._theme.step_scale(1))
+        key("Ctrl+-", lambda: self._theme.step_scale(-1))
+        key("Ctrl+0", lambda: self._theme.step_scale(0))
+        key("Alt+R", self._reply_to_current)
+
+    def _next_pane(self, step: int) -> None:
+        """Moves the focus to the next pane that shows."""
+        stops = [self.sidebar.rooms, self.chat.view, self.chat.composer.editor, self.people.people]
+        shown = [stop for stop in stops if stop.isVisible()]
+        if shown:
+            here = next((place for place, stop in enumerate(shown) if stop.hasFocus()), -1 if step > 0 else 0)
+            shown[(here + step) % len(shown)].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _reply_to_current(self) -> None:
+        row = self.chat.view.current_row()
+        if row is not None:
+            self.chat.view.reply_pressed.emit(row)
+
+    def _show_details(self, row: TimelineRow) -> None:
+        self.people.show_details(row)
+        self.room_page.show_people_pane()
+
+    def _name_window(self) -> None:
+        parts = [self._host.host_name or (self._room.name if self._room else "")]
+        title = " — ".join(part for part in (self.tr("Mrsambosk"), *parts) if part)
+        # Qt takes [*] in a title for the mark of an unsaved document.
+        self.setWindowTitle(title.replace("[*]", "[*][*]"))
+
+    def _dress(self) -> None:
+        self._theme.dress(self)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.chat.view.window_activated()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        event.ignore()
+        self.hide()
+        self.closed.emit()

@@ -1,0 +1,193 @@
+"""The menu of one message: which actions it offers, in LOOK's order, and the menu made of them.
+
+What is offered is decided apart from the menu (`actions_for`), from the row and the person's role alone.
+"""
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Final
+
+from PySide6.QtCore import QCoreApplication, QRectF, Qt
+from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget, QWidgetAction
+
+from mrsambosk_desktop.models.entries import TimelineRow
+from mrsambosk_protocol.entities import ADMIN, GUEST, MEMBER, MODERATOR, OWNER, SYSTEM
+
+from .theme import Theme
+
+translate = QCoreApplication.translate
+
+QUICK_REACTIONS: Final = ("👍", "❤️", "😂", "🎉", "😮")
+_RANK: Final = {GUEST: 0, MEMBER: 1, MODERATOR: 2, ADMIN: 3, OWNER: 4}
+
+
+class Action(Enum):
+    """What can be asked of one message. `BREAK` is a line between groups."""
+
+    REACT = auto()
+    REPLY = auto()
+    COPY = auto()
+    EDIT = auto()
+    PIN = auto()
+    UNPIN = auto()
+    DETAILS = auto()
+    DELETE = auto()
+    UNDO_DELETE = auto()
+    RETRY = auto()
+    DISCARD = auto()
+    BREAK = auto()
+
+
+def actions_for(row: TimelineRow, role: str) -> tuple[Action, ...]:
+    """What a person of this role may ask of the row, in order."""
+    if row.pending is not None:
+        if not row.failed:
+            return (Action.COPY,)
+        return (Action.RETRY, Action.EDIT, Action.COPY, Action.BREAK, Action.DISCARD)
+    if row.message is None or row.message.kind == SYSTEM:
+        return ()
+    if row.deleting:
+        return (Action.UNDO_DELETE,)
+    if row.message.deleted:
+        return (Action.DETAILS,)
+    rank = _RANK.get(role, 0)
+    found = [Action.REACT, Action.BREAK, Action.REPLY, Action.COPY]
+    if row.mine:
+        found.append(Action.EDIT)
+    if rank >= _RANK[MEMBER]:
+        found.append(Action.PIN if row.message.pinned_at is None else Action.UNPIN)
+    found += [Action.BREAK, Action.DETAILS]
+    if row.mine or may_delete_others(row, role):
+        found += [Action.BREAK, Action.DELETE]
+    return tuple(found)
+
+
+def may_delete_others(row: TimelineRow, role: str) -> bool:
+    """Whether a moderator of this role may delete another's message: never of someone of their own role or above."""
+    rank = _RANK.get(role, 0)
+    theirs = _RANK.get(row.author.role, 0) if row.author is not None else 0
+    return rank >= _RANK[MODERATOR] and rank > theirs
+
+
+def _words(action: Action) -> tuple[str, str]:
+    """The text and the key shown beside it."""
+    match action:
+        case Action.REPLY:
+            return translate("MessageMenu", "Reply"), "R"
+        case Action.COPY:
+            return translate("MessageMenu", "Copy text"), "Ctrl+C"
+        case Action.EDIT:
+            return translate("MessageMenu", "Edit"), "E"
+        case Action.PIN:
+            return translate("MessageMenu", "Pin"), ""
+        case Action.UNPIN:
+            return translate("MessageMenu", "Unpin"), ""
+        case Action.DETAILS:
+            return translate("MessageMenu", "Message details"), ""
+        case Action.DELETE:
+            return translate("MessageMenu", "Delete"), "Del"
+        case Action.UNDO_DELETE:
+            return translate("MessageMenu", "Undo"), ""
+        case Action.RETRY:
+            return translate("MessageMenu", "Retry"), ""
+        case Action.DISCARD:
+            return translate("MessageMenu", "Discard"), ""
+    raise ValueError(action)
+
+
+class MessageMenu(QMenu):
+    """A menu whose last action, the one that takes away, is written in the theme's red."""
+
+    def __init__(self, parent: QWidget, theme: Theme) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.setAccessibleName(translate("MessageMenu", "Message"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        # Rounded corners need a window that lets what is behind it through.
+        self.setWindowFlag(Qt.WindowType.FramelessWindowHint)
+        self.setWindowFlag(Qt.WindowType.NoDropShadowWindowHint)
+        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        # A style sheet cannot colour one item, so that item is painted over.
+        for action in self.actions():
+            if action.data() in (Action.DELETE, Action.DISCARD):
+                painter = QPainter(self)
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                tokens = self._theme.tokens
+                box = QRectF(self.actionGeometry(action)).adjusted(0, 0, -1, 0)
+                painter.fillRect(box, tokens.field)
+                if self.activeAction() is action:
+                    painter.setPen(Qt.PenStyle.NoPen)
+                    painter.setBrush(tokens.selection)
+                    painter.drawRoundedRect(box, 7, 7)
+                mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+                near = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+                far = Qt.AlignmentFlag.AlignLeft if mirrored else Qt.AlignmentFlag.AlignRight
+                inner = box.adjusted(11, 0, -16, 0) if not mirrored else box.adjusted(16, 0, -11, 0)
+                painter.setFont(self.font())
+                painter.setPen(tokens.danger)
+                painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | near, action.text())
+                key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+                painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | far, key)
+
+
+def make_menu(
+    parent: QWidget,
+    theme: Theme,
+    row: TimelineRow,
+    role: str,
+    chosen: Callable[[Action], None],
+    reacted: Callable[[str, bool], None],
+) -> QMenu | None:
+    """The menu for the row, or None when it offers nothing. It deletes itself when closed."""
+    actions = actions_for(row, role)
+    if not actions:
+        return None
+    menu = MessageMenu(parent, theme)
+    for action in actions:
+        if action is Action.BREAK:
+            menu.addSeparator()
+        elif action is Action.REACT:
+            menu.addAction(_reactions(menu, row, reacted))
+        else:
+            text, key = _words(action)
+            made = menu.addAction(text)
+            if key:
+                made.setShortcut(QKeySequence(key))
+                made.setShortcutVisibleInContextMenu(True)
+            made.setData(action)
+            made.triggered.connect(lambda _checked=False, action=action: chosen(action))
+    return menu
+
+
+def _reactions(menu: QMenu, row: TimelineRow, reacted: Callable[[str, bool], None]) -> QWidgetAction:
+    """The row of quick reactions; those already given are marked and taken back."""
+    given = {emoji for emoji, users in (row.message.reactions if row.message else {}).items() if row.me in users}
+    strip = QWidget()
+    strip.setAccessibleName(translate("MessageMenu", "Reactions"))
+    line = QHBoxLayout(strip)
+    line.setContentsMargins(4, 2, 4, 2)
+    line.setSpacing(4)
+    for emoji in QUICK_REACTIONS:
+        on = emoji not in given
+        made = QToolButton()
+        made.setText(emoji)
+        made.setProperty("role", "reaction")
+        made.setCheckable(True)
+        made.setChecked(not on)
+        made.setAccessibleName(translate("MessageMenu", "React with {emoji}").format(emoji=emoji))
+
+        def clicked(_checked: bool = False, emoji: str = emoji, on: bool = on) -> None:
+            menu.close()
+            reacted(emoji, on)
+
+        made.clicked.connect(clicked)
+        line.addWidget(made)
+    action = QWidgetAction(menu)
+    action.setDefaultWidget(strip)
+    action.setText(translate("MessageMenu", "Reactions"))
+    action.setData(Action.REACT)
+    return action

@@ -1,0 +1,86 @@
+"""The small parts that pages are made of: plain labels, buttons, icon buttons. Each has a name for screen readers."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from mrsambosk_desktop.delegates.icons import icon
+
+from .theme import Theme
+
+
+def label(text: str = "", role: str = "", *, wraps: bool = False) -> QLabel:
+    """A label that shows its text as it is, never as markup. `role` picks its look in the style sheet."""
+    made = QLabel()
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setText(text)
+    made.setProperty("role", role)
+    made.setWordWrap(wraps)
+    return made
+
+
+class ElidedLabel(QLabel):
+    """One line of plain text that ends in … where there is no room, and never widens its pane."""
+
+    def __init__(self, text: str = "", role: str = "") -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("role", role)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setText(text)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def sizeHint(self) -> QSize:
+        # One line, however many the text has.
+        return QSize(self.fontMetrics().horizontalAdvance(self.text()) + 2, self.fontMetrics().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        line = " ".join(self.text().split())
+        shown = self.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, self.width())
+        self.style().drawItemText(
+            painter,
+            self.rect(),
+            int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading) | int(Qt.TextFlag.TextSingleLine),
+            self.palette(),
+            self.isEnabled(),
+            shown,
+            self.foregroundRole(),
+        )
+
+
+def button(text: str, on_click: Callable[[], object], role: str = "", *, name: str = "") -> QPushButton:
+    """A button with words. `name` is what a screen reader says when the words alone do not tell."""
+    made = QPushButton(text)
+    made.setProperty("role", role)
+    made.setAccessibleName(name or text)
+    made.setAutoDefault(False)
+    made.clicked.connect(lambda _checked=False: on_click())
+    return made
+
+
+class IconButton(QToolButton):
+    """A button with one of our icons, tinted with a token that follows the theme."""
+
+    def __init__(self, theme: Theme, drawing: str, name: str, *, colour: str = "muted", size: int = 20) -> None:
+        super().__init__()
+        self._theme, self._drawing, self._colour, self._size = theme, drawing, colour, size
+        self.setAccessibleName(name)
+        self.setToolTip(name)
+        self.setIconSize(QSize(size, size))
+        self._tint()
+        theme.changed.connect(self._tint)
+
+    def _tint(self) -> None:
+        self.setIcon(icon(self._drawing, getattr(self._theme.tokens, self._colour), self._size))
+
+
+def repolish(widget: QWidget) -> None:
+    """Applies the style sheet again after a property it selects by has changed."""
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+    widget.update()

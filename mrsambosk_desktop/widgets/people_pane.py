@@ -1,0 +1,119 @@
+"""The right pane: the people of the host, online first; in the same place, the details of one message."""
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QListView, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+
+from mrsambosk_desktop.core.bodies import excerpt
+from mrsambosk_desktop.delegates.member import MemberDelegate
+from mrsambosk_desktop.models.entries import TimelineRow
+from mrsambosk_desktop.models.members import MemberModel
+from mrsambosk_desktop.models.wording import isolated, moment_text, name_of
+
+from .parts import ElidedLabel, IconButton, label
+from .theme import Theme
+
+
+class PeopleList(QListView):
+    """One person a row."""
+
+    def __init__(self, theme: Theme, members: MemberModel) -> None:
+        super().__init__()
+        self._delegate = MemberDelegate(lambda: theme, self)
+        self.setModel(members)
+        self.setItemDelegate(self._delegate)
+        self.setAccessibleName(self.tr("People"))
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        theme.changed.connect(self.scheduleDelayedItemsLayout)
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, 200)
+
+
+class PeoplePane(QWidget):
+    """Shows people, or what is known of one message until closed."""
+
+    closed = Signal()
+
+    def __init__(self, theme: Theme, members: MemberModel) -> None:
+        super().__init__()
+        self.setObjectName("side_panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._members = members
+        self._stack = QStackedWidget()
+        self.people = PeopleList(theme, members)
+        self.back = IconButton(theme, "back", self.tr("Back to the messages"))
+        self.back.clicked.connect(lambda _checked=False: self.closed.emit())
+        self.back.hide()
+        people_page = QWidget()
+        box = QVBoxLayout(people_page)
+        box.setContentsMargins(0, 6, 0, 0)
+        box.addWidget(self.people)
+        self._stack.addWidget(people_page)
+        self._stack.addWidget(self._details_page(theme))
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(1, 4, 0, 0)
+        outer.setSpacing(0)
+        head = QHBoxLayout()
+        head.setContentsMargins(8, 4, 8, 0)
+        head.addWidget(self.back)
+        head.addStretch(1)
+        outer.addLayout(head)
+        outer.addWidget(self._stack, 1)
+
+    @property
+    def shows_details(self) -> bool:
+        return self._stack.currentIndex() == 1
+
+    def show_people(self) -> None:
+        """Back to who is here."""
+        self._stack.setCurrentIndex(0)
+
+    def show_details(self, row: TimelineRow) -> None:
+        """What is known of this message: when, changed how, by whom, and who reacted."""
+        message = row.message
+        if message is None:
+            return
+        users = self._members.users
+
+        def name(user: str | None) -> str:
+            return isolated(name_of(users.get(user) if user else None))
+
+        lines = [(self.tr("From"), name(message.author)), (self.tr("Sent"), moment_text(message.sent_at))]
+        if message.edited_at is not None:
+            lines.append((self.tr("Edited"), moment_text(message.edited_at)))
+        if message.pinned_at is not None:
+            lines.append((self.tr("Pinned by"), name(message.pinned_by)))
+        if message.deleted_at is not None:
+            lines.append((self.tr("Deleted"), moment_text(message.deleted_at)))
+            lines.append((self.tr("Deleted by"), name(message.deleted_by)))
+        for emoji, who in message.reactions.items():
+            lines.append((emoji, ", ".join(name(user) for user in who)))
+        self._excerpt.setText(excerpt(row.blocks) if not message.deleted else "")
+        while (item := self._lines.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        for title, text in lines:
+            self._lines.addWidget(label(title, "small"))
+            self._lines.addWidget(label(text, wraps=True))
+        self._stack.setCurrentIndex(1)
+
+    def _details_page(self, theme: Theme) -> QWidget:
+        page = QWidget()
+        close = IconButton(theme, "close", self.tr("Close details"), size=18)
+        close.clicked.connect(lambda _checked=False: self.show_people())
+        head = QHBoxLayout()
+        head.addWidget(label(self.tr("Message details"), "strong"), 1)
+        head.addWidget(close)
+        self._excerpt = ElidedLabel(role="muted")
+        self._lines = QVBoxLayout()
+        self._lines.setSpacing(3)
+        box = QVBoxLayout(page)
+        box.setContentsMargins(16, 8, 10, 10)
+        box.setSpacing(8)
+        box.addLayout(head)
+        box.addWidget(self._excerpt)
+        box.addLayout(self._lines)
+        box.addStretch(1)
+        return page

@@ -1,0 +1,104 @@
+"""The three panes: rooms, chat, people. Under 640 px one of them, with a way back."""
+
+from typing import Final
+
+from PySide6.QtCore import QByteArray, QEvent, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from .chat_pane import ChatPane
+from .parts import repolish
+from .people_pane import PeoplePane
+from .sidebar import Sidebar
+
+#: Narrower than this, one pane is shown at a time; it grows with the text.
+NARROW: Final = 640
+_SIDEBAR: Final = 244
+_PEOPLE: Final = 226
+#: Narrower than this, the people are left out unless asked for.
+_MIDDLE: Final = 900
+
+
+class RoomPage(QWidget):
+    """Shows the panes that fit; which one shows when only one does is `show_pane`'s."""
+
+    def __init__(self, sidebar: Sidebar, chat: ChatPane, people: PeoplePane) -> None:
+        super().__init__()
+        self.sidebar, self.chat, self.people = sidebar, chat, people
+        self._panes: tuple[QWidget, ...] = (sidebar, chat, people)
+        self._shown: QWidget = chat
+        self._wants_people: bool | None = None
+        self._narrow = False
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter.setAccessibleName(self.tr("Panes"))
+        self._splitter.setHandleWidth(1)
+        for place, pane in enumerate(self._panes):
+            self._splitter.addWidget(pane)
+            self._splitter.setCollapsible(place, pane is not chat)
+            self._splitter.setStretchFactor(place, 1 if pane is chat else 0)
+        sidebar.setMinimumWidth(160)
+        people.setMinimumWidth(150)
+        chat.setMinimumWidth(280)
+        self._splitter.setSizes([_SIDEBAR, 770, _PEOPLE])
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self._splitter)
+        chat.back_wanted.connect(lambda: self.show_pane(sidebar))
+        chat.people_wanted.connect(self.toggle_people)
+        people.closed.connect(lambda: self.show_pane(chat))
+        sidebar.room_chosen.connect(lambda _room: self.show_pane(chat))
+
+    @property
+    def narrow(self) -> bool:
+        """Whether one pane is shown at a time."""
+        return self._narrow
+
+    def show_pane(self, pane: QWidget) -> None:
+        """When there is room for one pane only, this one."""
+        self._shown = pane
+        self._arrange()
+
+    def toggle_people(self) -> None:
+        """Shows the people, or hides them."""
+        if self._narrow:
+            self.show_pane(self.people)
+            return
+        self._wants_people = not self.people.isVisible()
+        self._arrange()
+
+    def show_people_pane(self) -> None:
+        """Makes sure that the right pane is seen."""
+        self._wants_people = True
+        self._shown = self.people
+        self._arrange()
+
+    def save_state(self) -> bytes:
+        """The panes' widths, for the next start."""
+        return bytes(self._splitter.saveState().data())
+
+    def restore_state(self, state: bytes) -> None:
+        """Widths that `save_state` gave; anything else is ignored."""
+        self._splitter.restoreState(QByteArray(state))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LayoutDirectionChange:
+            for pane in (self.sidebar, self.people):
+                pane.setProperty("mirrored", self.layoutDirection() is Qt.LayoutDirection.RightToLeft)
+                repolish(pane)
+
+    def _arrange(self) -> None:
+        narrow = self.width() < NARROW
+        if narrow and not self._narrow:
+            self._shown = self.chat
+        self._narrow = narrow
+        wide = self.width() >= _MIDDLE if self._wants_people is None else self._wants_people
+        for pane in self._panes:
+            shown = pane is self._shown if narrow else (pane is not self.people or wide)
+            pane.setVisible(shown)
+        self.people.back.setVisible(narrow)
+        self.chat.set_narrow(narrow)

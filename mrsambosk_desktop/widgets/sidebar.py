@@ -1,0 +1,140 @@
+"""The left pane: whose host this is, its rooms, and the hosting card at the foot."""
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QListView, QSizePolicy, QVBoxLayout, QWidget
+
+from mrsambosk_desktop.core.rows import ConnectionState, HostCard, Link
+from mrsambosk_desktop.delegates.room import RoomDelegate
+from mrsambosk_desktop.models.rooms import RoomModel, RoomRole
+
+from .hosting_card import HostingCard
+from .parts import ElidedLabel, label
+from .theme import Theme
+
+
+class _Tile(QWidget):
+    """The host's first letter on the accent."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._letter = ""
+        self.setFixedSize(34, 34)
+
+    def set_name(self, name: str) -> None:
+        self._letter = next((char.upper() for char in name if char.isalnum()), "M")
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.tokens.accent_fill)
+        painter.drawRoundedRect(QRectF(self.rect()), 10, 10)
+        painter.setFont(self._theme.font(17, bold=True))
+        painter.setPen(self._theme.tokens.on_accent)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._letter)
+
+
+class RoomList(QListView):
+    """The rooms; Enter or a click opens one."""
+
+    def __init__(self, theme: Theme, rooms: RoomModel) -> None:
+        super().__init__()
+        self._delegate = RoomDelegate(lambda: theme, self)
+        self.setModel(rooms)
+        self.setItemDelegate(self._delegate)
+        self.setUniformItemSizes(True)
+        self.setAccessibleName(self.tr("Rooms"))
+        self.setMouseTracking(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, 100)
+
+
+class Sidebar(QWidget):
+    """Emits which room was chosen and what was asked of the hosting card."""
+
+    room_chosen = Signal(str)
+    invite_wanted = Signal()
+    stop_wanted = Signal()
+
+    def __init__(self, theme: Theme, rooms: RoomModel) -> None:
+        super().__init__()
+        self.setObjectName("sidebar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._card = HostCard(False, "", "")
+        self._link = Link.LIVE
+        self._tile = _Tile(theme)
+        self._name = ElidedLabel(role="strong")
+        self._about = ElidedLabel(role="small")
+        self.rooms = RoomList(theme, rooms)
+        self.hosting = HostingCard(theme)
+        words = QVBoxLayout()
+        words.setSpacing(1)
+        words.addWidget(self._name)
+        words.addWidget(self._about)
+        head = QHBoxLayout()
+        head.setContentsMargins(14, 14, 12, 4)
+        head.setSpacing(10)
+        head.addWidget(self._tile)
+        head.addLayout(words, 1)
+        section = label(self.tr("ROOMS"), "section")
+        section.setContentsMargins(16, 12, 16, 4)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(10, 6, 10, 10)
+        foot.addWidget(self.hosting)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 1, 0)
+        box.setSpacing(0)
+        box.addLayout(head)
+        box.addWidget(section)
+        box.addWidget(self.rooms, 1)
+        box.addLayout(foot)
+        self.rooms.clicked.connect(self._chosen)
+        self.rooms.activated.connect(self._chosen)
+        self.hosting.invite_wanted.connect(self.invite_wanted)
+        self.hosting.stop_wanted.connect(self.stop_wanted)
+
+    def set_host(self, card: HostCard) -> None:
+        """Whose host this is."""
+        self._card = card
+        self._tile.set_name(card.host_name)
+        self._name.setText(card.host_name)
+        self.hosting.set_host(card)
+        self._describe()
+
+    def set_connection(self, state: ConnectionState) -> None:
+        """How it stands with the host, in a word under its name."""
+        self._link = state.link
+        if not self._card.host_name and state.host_name:
+            self._name.setText(state.host_name)
+            self._tile.set_name(state.host_name)
+        self._describe()
+
+    def select(self, room_id: str) -> None:
+        """Marks the room that is open."""
+        model = self.rooms.model()
+        for row in range(model.rowCount()):
+            index = model.index(row, 0)
+            if index.data(RoomRole.ROOM).id == room_id:
+                self.rooms.setCurrentIndex(index)
+
+    def _chosen(self, index: object) -> None:
+        room = index.data(RoomRole.ROOM)  # type: ignore[attr-defined]
+        if room is not None:
+            self.room_chosen.emit(room.id)
+
+    def _describe(self) -> None:
+        if self._link not in (Link.LIVE, Link.CATCHING_UP):
+            text = self.tr("not connected")
+        elif self._card.hosting:
+            text = self.tr("hosted by you · LAN")
+        elif self._card.hosted_by:
+            text = self.tr("hosted by {name} · LAN").format(name=f"\u2068{self._card.hosted_by}\u2069")
+        else:
+            text = self.tr("connected")
+        self._about.setText(text)

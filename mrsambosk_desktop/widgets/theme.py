@@ -1,0 +1,139 @@
+"""The look of a window: which tokens, which palette and style sheet, how large the text is.
+
+A theme is given to a window, not kept in a global: two windows in one process may look different.
+"""
+
+import re
+from typing import Final, Literal
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QFont, QFontInfo, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication, QWidget
+
+from mrsambosk_desktop.delegates.tokens import ThemeName, Tokens, load_tokens
+from mrsambosk_desktop.paths import resource
+
+Choice = Literal["system", "light", "dark", "high_contrast"]
+
+TEXT_SIZES: Final = (0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
+_TOKEN: Final = re.compile(r"@([a-z_]+)(\d*)")
+_BODY_PX: Final = 14
+
+
+class Theme(QObject):
+    """Tokens and text size, following the system's scheme unless told otherwise. `changed` says: paint anew."""
+
+    changed = Signal()
+
+    def __init__(self, app: QApplication, choice: Choice = "system", scale: float = 1.0) -> None:
+        super().__init__(app)
+        self._app = app
+        self._choice: Choice = choice
+        self._scale = scale
+        self._tokens = load_tokens(self._name())
+        app.setStyle("Fusion")
+        app.styleHints().colorSchemeChanged.connect(self._system_changed)
+
+    @property
+    def tokens(self) -> Tokens:
+        return self._tokens
+
+    @property
+    def scale(self) -> float:
+        """How large text is, 1.0 being its usual size."""
+        return self._scale
+
+    @property
+    def choice(self) -> Choice:
+        return self._choice
+
+    def set_choice(self, choice: Choice) -> None:
+        """A theme by name, or `system` to follow the system's."""
+        self._choice = choice
+        self._system_changed()
+
+    def set_scale(self, scale: float) -> None:
+        """The text size, kept within what the layout was tried with."""
+        self._scale = min(max(scale, TEXT_SIZES[0]), TEXT_SIZES[-1])
+        self.changed.emit()
+
+    def step_scale(self, step: int) -> None:
+        """One size up or down; 0: back to the usual one."""
+        nearest = min(range(len(TEXT_SIZES)), key=lambda place: abs(TEXT_SIZES[place] - self._scale))
+        place = min(max(nearest + step, 0), len(TEXT_SIZES) - 1)
+        self.set_scale(TEXT_SIZES[place] if step else 1.0)
+
+    def px(self, size: float) -> int:
+        """A text size in pixels, scaled."""
+        return round(size * self._scale)
+
+    def font(self, size: float = _BODY_PX, *, bold: bool = False) -> QFont:
+        """The system's typeface at this size."""
+        font = QFont(self._app.font())
+        font.setPixelSize(self.px(size))
+        font.setBold(bold)
+        if QFontInfo(font).family() == "DejaVu Sans":
+            # What a bare system falls back to is a seventh wider than the typefaces the layout was drawn for.
+            font.setStretch(88)
+        return font
+
+    def dress(self, window: QWidget) -> None:
+        """Gives a top-level widget its font, palette and style sheet; its children inherit them."""
+        window.setFont(self.font())
+        window.setPalette(self.palette())
+        window.setStyleSheet(self._style_sheet())
+
+    def palette(self) -> QPalette:
+        """The tokens as Qt's own roles: on a bare X server the scheme is unknown, so nothing is left to the system."""
+        tokens, role = self._tokens, QPalette.ColorRole
+        palette = QPalette()
+        for where, colour in {
+            role.Window: tokens.ground,
+            role.WindowText: tokens.text,
+            role.Base: tokens.ground,
+            role.AlternateBase: tokens.side,
+            role.Text: tokens.text,
+            role.PlaceholderText: tokens.muted,
+            role.Button: tokens.field,
+            role.ButtonText: tokens.text,
+            role.BrightText: tokens.danger,
+            role.Highlight: tokens.accent_fill,
+            role.HighlightedText: tokens.on_accent,
+            role.Link: tokens.link,
+            role.LinkVisited: tokens.link,
+            role.ToolTipBase: tokens.text,
+            role.ToolTipText: tokens.ground,
+            role.Accent: tokens.accent,
+            role.Light: tokens.field,
+            role.Midlight: tokens.hover,
+            role.Mid: tokens.line,
+            role.Dark: tokens.muted,
+            role.Shadow: tokens.shadow,
+        }.items():
+            palette.setColor(where, colour)
+        for where in (role.WindowText, role.Text, role.ButtonText):
+            palette.setColor(QPalette.ColorGroup.Disabled, where, tokens.muted)
+        return palette
+
+    def _style_sheet(self) -> str:
+        values = self._tokens.style_values()
+
+        def value(match: re.Match[str]) -> str:
+            name, number = match.groups()
+            return f"{self.px(int(number))}px" if name == "px" else values[name]
+
+        return _TOKEN.sub(value, resource("themes", "window.qss").read_text(encoding="utf-8"))
+
+    def _name(self) -> ThemeName:
+        if self._choice != "system":
+            return self._choice
+        hints = QGuiApplication.styleHints()
+        if hints.accessibility().contrastPreference() is Qt.ContrastPreference.HighContrast:
+            return "high_contrast"
+        return "dark" if hints.colorScheme() is Qt.ColorScheme.Dark else "light"
+
+    def _system_changed(self) -> None:
+        name = self._name()
+        if name != self._tokens.name:
+            self._tokens = load_tokens(name)
+            self.changed.emit()

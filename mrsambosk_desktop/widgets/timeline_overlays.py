@@ -1,0 +1,115 @@
+"""What floats over the timeline: the day that is being scrolled through, and the round button back to the latest."""
+
+from typing import Final
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+from mrsambosk_desktop.delegates.icons import paint_icon
+from mrsambosk_desktop.delegates.row_layout import Fonts
+from mrsambosk_desktop.delegates.row_painter import paint_pill
+
+from .theme import Theme
+
+_SHOWN_MS: Final = 1400
+
+
+class DayPill(QWidget):
+    """The day of the topmost row, there while scrolling and for a moment after."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._words = ""
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.hide)
+        self.hide()
+
+    @property
+    def words(self) -> str:
+        return self._words
+
+    def show_day(self, words: str, width: int) -> None:
+        """Shows it in the middle of a view this wide."""
+        self._words = words
+        fonts = Fonts(self._theme)
+        own = round(fonts.width(fonts.pill, words) + 30)
+        self.setGeometry((width - own) // 2, 6, own, round(fonts.height(fonts.pill)) + 14)
+        self.show()
+        self.update()
+        self._timer.start(_SHOWN_MS)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        paint_pill(painter, self._theme.tokens, Fonts(self._theme), QPointF(self.rect().center()), self._words)
+
+
+class JumpButton(QAbstractButton):
+    """To the latest message; says how many are new, with an @ beside it when someone named you."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._count = self._mentions = 0
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.resize(self.sizeHint())
+        self.set_counts(0, 0)
+        self.hide()
+
+    @property
+    def count(self) -> int:
+        return self._count
+
+    @property
+    def mentions(self) -> int:
+        return self._mentions
+
+    def set_counts(self, count: int, mentions: int) -> None:
+        """How many messages came below, and how many of them name you."""
+        self._count, self._mentions = count, mentions
+        name = self.tr("Jump to latest")
+        if count:
+            name = self.tr("Jump to latest, {count} new").format(count=count)
+        if mentions:
+            name = self.tr("{text}, {count} mention you").format(text=name, count=mentions)
+        self.setAccessibleName(name)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(64, 56)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        tokens = self._theme.tokens
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        disc = QRectF(self.width() / 2 - 19, self.height() - 42, 38, 38)
+        shade = tokens.shadow.toRgb()
+        shade.setAlphaF(0.12)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(shade)
+        painter.drawEllipse(disc.translated(0, 1.5).adjusted(-0.5, -0.5, 0.5, 0.5))
+        painter.setPen(QPen(tokens.focus if self.hasFocus() else tokens.line, 2 if self.hasFocus() else 1))
+        painter.setBrush(tokens.hover if self.underMouse() else tokens.ground)
+        painter.drawEllipse(disc)
+        paint_icon(painter, "down", tokens.muted, QRectF(disc.center().x() - 10, disc.center().y() - 9, 20, 20))
+        font = self._theme.font(10.5, bold=True)
+        painter.setFont(font)
+        if self._count:
+            words = str(self._count) if self._count < 1000 else "999+"
+            width = max(painter.fontMetrics().horizontalAdvance(words) + 11.0, 18.0)
+            badge = QRectF(disc.center().x() - width / 2 + (9 if self._mentions else 0), disc.top() - 9, width, 18)
+            self._badge(painter, badge, words, mention=False)
+        if self._mentions:
+            self._badge(painter, QRectF(disc.left() - 7, disc.top() - 9, 18, 18), "@", mention=True)
+
+    def _badge(self, painter: QPainter, box: QRectF, words: str, *, mention: bool) -> None:
+        tokens = self._theme.tokens
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(tokens.danger_fill if mention else tokens.accent_fill)
+        painter.drawRoundedRect(box, 9, 9)
+        painter.setPen(tokens.on_danger if mention else tokens.on_accent)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
