@@ -4,7 +4,7 @@ import ipaddress
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mrsambosk_protocol.invite import Address, BadInvite, Invite, parse_address, parse_invite
@@ -36,6 +36,7 @@ def part_of(link: str) -> str:
 
 
 @given(invites)
+@example(Invite(addresses=(Address("fe80::1"),), name="R&D = 100 % #1 + [x]: me/you?"))
 def test_an_invite_says_what_it_was_made_of(invite: Invite) -> None:
     assert parse_invite(str(invite)) == invite
     assert parse_invite(f"  {invite}\n") == invite
