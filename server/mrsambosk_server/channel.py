@@ -51,6 +51,9 @@ class Channel(asyncio.Protocol):
 
     def __init__(self, transport: asyncio.Transport, frame_bytes: int) -> None:
         self._transport = transport
+        # asyncio's TLS transport counts only what is not encrypted yet; the rest waits in the socket's own transport.
+        tls = getattr(transport, "_ssl_protocol", None)
+        self._below: asyncio.Transport | None = getattr(tls, "_transport", None)
         self._protocol = ServerProtocol(
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             select_subprotocol=_select_subprotocol,
@@ -115,7 +118,8 @@ class Channel(asyncio.Protocol):
 
     def unsent(self) -> int:
         """Bytes that have not left for the socket."""
-        return self._transport.get_write_buffer_size()
+        size = self._transport.get_write_buffer_size()
+        return size if self._below is None else size + self._below.get_write_buffer_size()
 
     def close(self, code: int, reason: str = "", linger: bool = False) -> None:
         """Start the closing handshake; the connection is cut when it takes too long.

@@ -12,6 +12,8 @@ from mrsambosk_protocol import __version__
 from mrsambosk_protocol.limits import DEFAULT_PORT, Limits, Refused
 from mrsambosk_protocol.text import check_name
 
+from .listening import LAN, LOOPBACK, BadAddress, resolve
+
 EXIT_STOPPED = 0
 EXIT_ARGUMENTS = 2
 EXIT_PORT_TAKEN = 3
@@ -28,10 +30,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
     data: Path
     name: str | None = None
-    bind: str = "127.0.0.1"
+    bind: tuple[str, ...] = (LOOPBACK,)
     port: int = DEFAULT_PORT
     policy: str | None = None
     owner: str | None = None
+    tls: bool = True
+    certificate: Path | None = None
+    key: Path | None = None
+    proxy: str | None = None
     allow_hosts: tuple[str, ...] = ()
     limits: Limits = Limits()
     announce: bool = True
@@ -77,6 +83,19 @@ def parse_arguments(arguments: list[str]) -> Config:
                 check_name(getattr(given, kind), limits)
         except Refused as refused:
             raise BadArguments(f"--{kind}: {refused.text}") from None
+    if (given.certificate is None) != (given.key is None):
+        raise BadArguments("--certificate and --key go together.")
+    if given.certificate is not None and given.no_tls:
+        raise BadArguments("--certificate and --no-tls exclude each other.")
+    for file in (given.certificate, given.key):
+        if file is not None and not file.is_file():
+            raise BadArguments(f"{file} is not a file.")
+    try:
+        resolve(given.bind or ())
+        if given.proxy is not None:
+            resolve((given.proxy,))
+    except BadAddress as bad:
+        raise BadArguments(str(bad)) from None
     if not 0 <= given.port <= 65535:
         raise BadArguments("--port is a number from 0 to 65535.")
     for allowed in given.allow_host:
@@ -85,10 +104,14 @@ def parse_arguments(arguments: list[str]) -> Config:
     return Config(
         data=given.data or default_data(),
         name=given.name,
-        bind=given.bind,
+        bind=tuple(given.bind or (LOOPBACK,)),
         port=given.port,
         policy=given.policy,
         owner=given.owner,
+        tls=not given.no_tls,
+        certificate=given.certificate,
+        key=given.key,
+        proxy=given.proxy,
         allow_hosts=tuple(given.allow_host),
         limits=limits,
         announce=not given.no_announce,
@@ -106,11 +129,19 @@ def _make_parser() -> argparse.ArgumentParser:
     add("--version", action="version", version=__version__)
     add("--name", metavar="N", help="what the host is called")
     add("--data", metavar="DIR", type=Path, help=f"where everything is kept (default: {default_data()})")
-    add("--bind", metavar="ADDR", default="127.0.0.1", help="the address to serve (default: this machine only)")
+    add(
+        "--bind",
+        metavar="ADDR",
+        action="append",
+        help=f"an address to serve, again for more; {LAN!r} for every private one (default: this machine only)",
+    )
     add("--port", type=int, default=DEFAULT_PORT, help=f"0 picks a free one (default: {DEFAULT_PORT})")
     add("--policy", choices=("open", "code", "closed"), help="who may join: anyone, with the join code, nobody new")
     add("--owner", metavar="NAME", help="make this person the owner and print a token for them")
     add("--no-tls", action="store_true", help="plain http and ws, for loopback, tests and reverse proxies")
+    add("--certificate", metavar="FILE", type=Path, help="your own certificate chain (PEM), with --key")
+    add("--key", metavar="FILE", type=Path, help="the private key of --certificate (PEM)")
+    add("--proxy", metavar="ADDRESS", help="a reverse proxy whose X-Forwarded-For is believed")
     add("--allow-host", metavar="NAME[:PORT]", action="append", default=[], help="another name clients may use")
     add("--limit", metavar="NAME=VALUE", action="append", default=[], help="set one of the limits")
     add("--no-announce", action="store_true", help="do not say on the network that this host is here")

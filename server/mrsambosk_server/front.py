@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from websockets.http11 import Request, Response
 
 from mrsambosk_protocol.limits import HEAD_SECONDS, STRANGER_SECONDS, Close, Limits
@@ -31,15 +32,22 @@ class Door:
 
     Args:
         make_http: gives the protocol that serves one plain HTTP request.
+        proxy: the address of a reverse proxy whose X-Forwarded-For is believed.
     """
 
     def __init__(
-        self, services: Services, guard: Guard, rules: Limits, make_http: Callable[[], asyncio.Protocol]
+        self,
+        services: Services,
+        guard: Guard,
+        rules: Limits,
+        make_http: Callable[[], H11Protocol],
+        proxy: str | None = None,
     ) -> None:
         self.services = services
         self.guard = guard
         self.rules = rules
         self.make_http = make_http
+        self.proxy = proxy
         self.closing = False
         self._strangers: dict[object, tuple[float, str, Callable[[], None]]] = {}
         self._loop = asyncio.get_running_loop()
@@ -135,6 +143,9 @@ class Front(asyncio.Protocol):
             self._refuse(bad)
             return
         self._leave()
+        if self._address == self._door.proxy and (forwarded := head.all("x-forwarded-for")):
+            # The last one is what our proxy saw; those before it are what a client claims.
+            self._address = forwarded[-1].rpartition(",")[2].strip()
         if head.wants_websocket and head.method == "GET" and head.path == "/ws":
             self._become_websocket()
         else:
@@ -165,6 +176,7 @@ class Front(asyncio.Protocol):
         protocol = self._door.make_http()
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
+        protocol.client = (self._address, 0)
         protocol.data_received(self._data)
 
     def _refuse(self, bad: BadHead) -> None:

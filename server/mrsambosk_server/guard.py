@@ -28,6 +28,8 @@ class Guard:
     def __init__(self, addresses: Iterable[str], port: int, *, tls: bool, extra: Iterable[str] = ()) -> None:
         machine = socket.gethostname().lower()
         names = {"localhost", machine, f"{machine.partition('.')[0]}.local"}
+        #: The names, without addresses, for the certificate.
+        self.names = frozenset(names)
         names.update(_bracketed(address) for address in addresses)
         scheme, default = ("https", 443) if tls else ("http", 80)
         self._hosts = {(name, port) for name in names}

@@ -2,18 +2,16 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import json
 import logging
-import os
 import secrets
 import socket
 import sqlite3
+import ssl
 from pathlib import Path
 from typing import Any, Final
 
 import filelock
-import ifaddr
 import msgspec
 import peewee
 from starlette.applications import Starlette
@@ -24,12 +22,12 @@ from uvicorn.server import ServerState
 from mrsambosk_protocol import __version__, events
 from mrsambosk_protocol.entities import HostInfo
 from mrsambosk_protocol.invite import Address, Invite
-from mrsambosk_protocol.limits import Close
+from mrsambosk_protocol.limits import HEAD_SECONDS, Close
 
-from . import certificate, history, people, schema, search
+from . import certificate, history, listening, people, schema, search
 from .actions import accounts, starting
 from .api import make_app
-from .config import EXIT_DATA_IN_USE, EXIT_DATABASE, EXIT_PORT_TAKEN, Config
+from .config import EXIT_ARGUMENTS, EXIT_DATA_IN_USE, EXIT_DATABASE, EXIT_PORT_TAKEN, Config
 from .front import Door, Front
 from .guard import Guard
 from .hub import Hub
@@ -39,6 +37,7 @@ from .session import Services
 
 log = logging.getLogger(__name__)
 
+KEY_FILE: Final = "host-key.pem"
 FEATURES: Final = ("search", "reactions", "pins", "receipts", "typing")
 #: A database up to this size is checked page by page at every start; a larger one after an unclean stop only.
 _CHECK_BYTES: Final = 64 * 1024 * 1024
@@ -59,11 +58,12 @@ class Host:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._lock = filelock.FileLock(config.data / "host.lock")
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._ledger: Ledger | None = None
         self._hub: Hub | None = None
         self._door: Door | None = None
         self._services: Services | None = None
+        self._key: Any = None
         self._passwords = Passwords()
         self._http = ServerState()
         self.ready: dict[str, Any] = {}
@@ -89,8 +89,8 @@ class Host:
         except schema.DatabaseUnusable as unusable:
             raise CannotStart(EXIT_DATABASE, str(unusable)) from None
         _clean_mark(path).unlink(missing_ok=True)
-        key = _load_key(config.data / "host-key.pem")
-        listener = self._listen()
+        key = _load_key(config.data / KEY_FILE)
+        sockets = self._listen()
         try:
             ledger = await self._open_ledger(path)
             epoch = secrets.token_urlsafe(12)
@@ -102,8 +102,10 @@ class Host:
                 await ledger.submit(accounts.do_own, config.owner, owner_token, config.limits)
             self._hub = Hub(await ledger.read(history.everyone), await ledger.read(people.revs))
         except BaseException:
-            listener.close()
+            for listener in sockets:
+                listener.close()
             raise
+        self._key = key
         info = HostInfo(
             id=certificate.host_id(key.public_key()),
             name=settings.get("name") or socket.gethostname()[: config.limits.name_chars],
@@ -112,31 +114,63 @@ class Host:
             limits=msgspec.structs.asdict(config.limits),
         )
         self._services = Services(ledger, self._hub, config.limits, info, epoch)
-        port: int = listener.getsockname()[1]
-        addresses = served_addresses(config.bind)
-        guard = Guard({*addresses, "127.0.0.1"}, port, tls=False, extra=config.allow_hosts)
+        await self._serve(sockets, settings, info, owner_token)
+
+    async def _serve(
+        self, sockets: list[socket.socket], settings: dict[str, str], info: HostInfo, owner_token: str | None
+    ) -> None:
+        assert self._services is not None
+        config = self._config
+        port: int = sockets[0].getsockname()[1]
+        bound = listening.resolve(config.bind)
+        addresses = listening.reachable(bound)
+        served = {*bound, *addresses, listening.LOOPBACK} - {"0.0.0.0", "::"}  # noqa: S104
+        guard = Guard(served, port, tls=config.tls, extra=config.allow_hosts)
+        tls = self._make_tls(self._key, sorted({*served, *guard.names}))
         api = make_app(self._services, self._passwords, settings)
-        self._door = Door(self._services, guard, config.limits, lambda: self._make_http(api))
-        door = self._door
-        self._server = await asyncio.get_running_loop().create_server(lambda: Front(door), sock=listener, backlog=2048)
+        http = self._http_config(api)
+        self._door = door = Door(
+            self._services, guard, config.limits, lambda: H11Protocol(http, self._http, {}), config.proxy
+        )
+        for listener in sockets:
+            self._servers.append(
+                await asyncio.get_running_loop().create_server(
+                    lambda: Front(door),
+                    sock=listener,
+                    backlog=2048,
+                    ssl=tls,
+                    ssl_handshake_timeout=HEAD_SECONDS if tls else None,
+                )
+            )
+        pinned = config.tls and config.certificate is None
         code = settings["code"] if settings["policy"] == "code" else None
         invite = Invite(
-            addresses=tuple(Address(address, port) for address in addresses), name=info.name, code=code, tls=False
+            addresses=tuple(Address(name, port) for name in self._invited_names(addresses)),
+            name=info.name,
+            fingerprint=info.id if pinned else None,
+            code=code,
+            tls=config.tls,
         )
         self.ready = {
             "event": "ready",
             "port": port,
             "addresses": addresses,
-            "fingerprint": None,
+            "fingerprint": info.id if pinned else None,
             "code": code,
             "invite": str(invite),
             "owner_token": owner_token,
         }
 
+    def _invited_names(self, addresses: list[str]) -> list[str]:
+        """What an invite names: with a certificate of a public authority the names it was made for."""
+        if self._config.certificate is None:
+            return addresses
+        return [name.partition(":")[0] for name in self._config.allow_hosts] or addresses
+
     async def stop(self) -> None:
         """Take nobody new, say goodbye, store what waits, close. Safe at any point of a start, and twice."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         if self._door is not None:
             self._door.close()
         if self._services is not None and self._hub is not None:
@@ -195,26 +229,28 @@ class Host:
         except OSError as error:
             raise CannotStart(EXIT_DATABASE, f"{data} cannot be written to: {error.strerror}.") from None
 
-    def _listen(self) -> socket.socket:
-        bind, port = self._config.bind, self._config.port
+    def _listen(self) -> list[socket.socket]:
         try:
-            family = socket.AF_INET6 if ":" in bind else socket.AF_INET
-            listener = socket.socket(family, socket.SOCK_STREAM)
-            try:
-                if os.name == "posix":
-                    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                listener.bind((bind, port))
-                listener.listen(2048)
-            except BaseException:
-                listener.close()
-                raise
-        except OSError as error:
-            raise CannotStart(
-                EXIT_PORT_TAKEN, f"Port {port} of {bind} cannot be used: {error.strerror or error}."
-            ) from None
-        return listener
+            return listening.listen(listening.resolve(self._config.bind), self._config.port)
+        except listening.BadAddress as bad:
+            raise CannotStart(EXIT_ARGUMENTS, str(bad)) from None
+        except listening.PortTaken as taken:
+            raise CannotStart(EXIT_PORT_TAKEN, str(taken)) from None
 
-    def _make_http(self, app: Starlette) -> H11Protocol:
+    def _make_tls(self, key: Any, names: list[str]) -> ssl.SSLContext | None:
+        config = self._config
+        if not config.tls:
+            return None
+        own = config.data / "host-certificate.pem"
+        try:
+            if config.certificate is not None and config.key is not None:
+                return certificate.server_context(config.certificate, config.key)
+            certificate.write_certificate(own, key, names)
+            return certificate.server_context(own, config.data / KEY_FILE)
+        except (OSError, ssl.SSLError, ValueError) as error:
+            raise CannotStart(EXIT_ARGUMENTS, f"The certificate cannot be used: {error}.") from None
+
+    def _http_config(self, app: Starlette) -> HttpConfig:
         config = HttpConfig(
             app=app,
             http="h11",
@@ -226,37 +262,15 @@ class Host:
             h11_max_incomplete_event_size=self._config.limits.head_bytes,
         )
         config.load()
-        if not self._http.default_headers:
-            # One request a connection: each head goes through the same strict reading and guard.
-            self._http.default_headers = [(b"connection", b"close")]
-        return H11Protocol(config, self._http, {})
+        # One request a connection: each head goes through the same strict reading and guard.
+        self._http.default_headers = [(b"connection", b"close")]
+        return config
 
     def _note_clean_stop(self) -> None:
         """Let the next start skip the page-by-page check of a large database that nobody has touched since."""
         path = self._config.data / "room.db"
         with contextlib.suppress(OSError):
             _clean_mark(path).write_text(json.dumps(_stamp(path)))
-
-
-def served_addresses(bind: str) -> list[str]:
-    """The addresses others can use for what is bound to `bind`: itself, or for all of them each interface's own."""
-    address = ipaddress.ip_address(bind) if _is_address(bind) else None
-    if address is None or not address.is_unspecified:
-        return [bind]
-    found: list[str] = []
-    for adapter in ifaddr.get_adapters():
-        for ip in adapter.ips:
-            if isinstance(ip.ip, str) and not ipaddress.ip_address(ip.ip).is_loopback:
-                found.append(ip.ip)
-    return found or ["127.0.0.1"]
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _load_key(path: Path) -> Any:

@@ -1,0 +1,102 @@
+"""Where a host listens: the addresses asked for, one socket each, all on one port."""
+
+import contextlib
+import errno
+import ipaddress
+import os
+import socket
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import ifaddr
+
+LOOPBACK: Final = "127.0.0.1"
+#: ``--bind lan``: every private address of this machine, and loopback.
+LAN: Final = "lan"
+
+
+class BadAddress(ValueError):
+    """An address that is none, or not this machine's: the message is a sentence."""
+
+
+class PortTaken(OSError):
+    """Somebody else listens there: the message is a sentence."""
+
+
+def private_addresses() -> list[str]:
+    """This machine's private IPv4 addresses, as its interfaces have them. Never a public one."""
+    found = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if isinstance(ip.ip, str)]
+    return [address for address in dict.fromkeys(found) if _is_lan(address)]
+
+
+def _is_lan(address: str) -> bool:
+    ip = ipaddress.ip_address(address)
+    return ip.is_private and not ip.is_loopback and not ip.is_unspecified
+
+
+def resolve(binds: Sequence[str]) -> list[str]:
+    """The addresses to listen at; `LAN` stands for all private ones and loopback.
+
+    Raises:
+        BadAddress: for what is no IP address.
+    """
+    addresses: list[str] = []
+    for bind in binds:
+        if bind == LAN:
+            addresses += [*private_addresses(), LOOPBACK]
+            continue
+        try:
+            addresses.append(str(ipaddress.ip_address(bind)))
+        except ValueError:
+            raise BadAddress(f"--bind takes an IP address of this machine or {LAN!r}, not {bind!r}.") from None
+    return list(dict.fromkeys(addresses))
+
+
+def reachable(addresses: Iterable[str]) -> list[str]:
+    """The addresses others can use for these: an unspecified one stands for each of the machine's own.
+
+    Loopback is left out where there is another.
+    """
+    found: list[str] = []
+    for address in addresses:
+        ip = ipaddress.ip_address(address)
+        found += (private_addresses() or [LOOPBACK]) if ip.is_unspecified else [address]
+    found = list(dict.fromkeys(found))
+    return [address for address in found if not ipaddress.ip_address(address).is_loopback] or found
+
+
+def listen(addresses: Sequence[str], port: int) -> list[socket.socket]:
+    """One listening socket an address; with port 0 a free port that all of them share.
+
+    Raises:
+        PortTaken, BadAddress: with nothing left open.
+    """
+    sockets: list[socket.socket] = []
+    try:
+        for address in addresses:
+            sockets.append(_listen(address, port))
+            port = sockets[0].getsockname()[1]
+    except OSError as error:
+        for opened in sockets:
+            opened.close()
+        if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL):
+            raise BadAddress(f"{address} is not an address of this machine.") from None
+        raise PortTaken(f"Port {port} of {address} cannot be used: {error.strerror or error}.") from None
+    return sockets
+
+
+def _listen(address: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            # A port whose last host just ended is free at once; on Windows this would let two hosts share one.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if ":" in address:
+            with contextlib.suppress(OSError):
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind((address, port))
+        listener.listen(2048)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
