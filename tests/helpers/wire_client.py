@@ -202,9 +202,9 @@ class WireClient:
 
     def reader_of(self, room: str = "lobby") -> dict[str, Any]:
         """Where this person stood in a room at `welcome`."""
-        return next(it["you"] for it in self.welcome["rooms"] if it["id"] == room)  # type: ignore[no-any-return]
+        return next(it["you"] for it in self.welcome["rooms"] if it["id"] == room)
 
-    # -- opening and closing ----------------------------------------------------------------------------------------
+    # Opening and closing.
 
     async def open(self) -> None:
         """Connect and upgrade.
@@ -256,16 +256,16 @@ class WireClient:
         """Drop the connection without a word, as a network does."""
         self.socket.transport.abort()
 
-    async def closed(self, timeout: float = SECONDS) -> int:
+    async def closed(self, seconds: float = SECONDS) -> int:
         """Wait until the host has closed; its close code (1006 when it just dropped the connection)."""
-        await asyncio.wait_for(self.socket.wait_closed(), timeout)
+        await asyncio.wait_for(self.socket.wait_closed(), seconds)
         if self._reader is not None:
             await asyncio.wait_for(asyncio.shield(self._reader), SECONDS)
         code = self.socket.close_code
         assert code is not None
         return code
 
-    # -- saying -----------------------------------------------------------------------------------------------------
+    # Saying.
 
     async def send_hello(self, **fields: Any) -> int:
         """Send `hello`; a field given as `...` is left out. Its ref."""
@@ -292,9 +292,9 @@ class WireClient:
         await self.send(kind, ref=ref, **fields)
         return ref
 
-    async def call(self, kind: str, *, timeout: float = SECONDS, **fields: Any) -> dict[str, Any]:
+    async def call(self, kind: str, *, seconds: float = SECONDS, **fields: Any) -> dict[str, Any]:
         """Send a command and wait for its one reply, whichever it is."""
-        return await self.reply(await self.start(kind, **fields), timeout=timeout)
+        return await self.reply(await self.start(kind, **fields), seconds=seconds)
 
     async def done(self, kind: str, **fields: Any) -> dict[str, Any]:
         """Send a command that must be carried out; its `done`."""
@@ -331,16 +331,16 @@ class WireClient:
         await self.done("ping")
         return len(self.log)
 
-    # -- hearing ----------------------------------------------------------------------------------------------------
+    # Hearing.
 
-    async def wait_live(self, timeout: float = SECONDS) -> None:
-        await self.next("live", timeout=timeout)
+    async def wait_live(self, seconds: float = SECONDS) -> None:
+        await self.next("live", seconds=seconds)
 
-    async def reply(self, ref: int | None, *, timeout: float = SECONDS) -> dict[str, Any]:
+    async def reply(self, ref: int | None, *, seconds: float = SECONDS) -> dict[str, Any]:
         """The reply to `ref` (None: a refusal without one)."""
-        return await self._take(lambda event: "ref" in event and event["ref"] == ref, f"a reply to {ref}", timeout)
+        return await self._take(lambda event: "ref" in event and event["ref"] == ref, f"a reply to {ref}", seconds)
 
-    async def next(self, kind: str, *, timeout: float = SECONDS, **fields: Any) -> dict[str, Any]:
+    async def next(self, kind: str, *, seconds: float = SECONDS, **fields: Any) -> dict[str, Any]:
         """The first event of this kind with these fields that no other call has taken.
 
         Raises:
@@ -350,24 +350,28 @@ class WireClient:
         def fits(event: dict[str, Any]) -> bool:
             return event["type"] == kind and all(event.get(name, ...) == value for name, value in fields.items())
 
-        return await self._take(fits, f"{kind} {fields}", timeout)
+        return await self._take(fits, f"{kind} {fields}", seconds)
 
-    async def told(self, id: int, timeout: float = SECONDS, **fields: Any) -> dict[str, Any]:
+    async def first(self, seconds: float = SECONDS) -> dict[str, Any]:
+        """The oldest event that no other call has taken."""
+        return await self._take(lambda event: True, "anything", seconds)
+
+    async def told(self, id: int, seconds: float = SECONDS, **fields: Any) -> dict[str, Any]:
         """The next `message` about this row that carries these values; the row."""
 
         def fits(event: dict[str, Any]) -> bool:
             row = event.get("message") if event["type"] == "message" else None
             return row is not None and row["id"] == id and all(row[name] == value for name, value in fields.items())
 
-        event = await self._take(fits, f"a message {id} {fields}", timeout)
+        event = await self._take(fits, f"a message {id} {fields}", seconds)
         return event["message"]  # type: ignore[no-any-return]
 
     def heard(self, kind: str, since: int = 0) -> list[dict[str, Any]]:
         """All events of a kind, taken or not, from that place of `log` on."""
         return [event for event in self.log[since:] if event["type"] == kind]
 
-    async def _take(self, fits: Callable[[dict[str, Any]], bool], what: str, timeout: float) -> dict[str, Any]:
-        deadline = time.monotonic() + timeout
+    async def _take(self, fits: Callable[[dict[str, Any]], bool], what: str, seconds: float) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
         while True:
             if self._fault is not None:
                 fault, self._fault = self._fault, None
@@ -381,7 +385,7 @@ class WireClient:
             try:
                 await asyncio.wait_for(self._arrived.wait(), deadline - time.monotonic())
             except TimeoutError:
-                raise AssertionError(f"no {what} within {timeout} s; heard {self._tail()}") from None
+                raise AssertionError(f"no {what} within {seconds} s; heard {self._tail()}") from None
 
     def _tail(self) -> str:
         return json.dumps(self.log[-5:], ensure_ascii=False)[-2000:]
@@ -406,7 +410,7 @@ class WireClient:
         finally:
             self._arrived.set()
 
-    # -- the rules --------------------------------------------------------------------------------------------------
+    # The rules.
 
     def _follow(self, event: dict[str, Any], size: int) -> None:
         kind = event["type"]

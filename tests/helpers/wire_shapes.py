@@ -223,4 +223,5 @@ def check_event(event: Any) -> None:
 def _check_sentence(text: str) -> None:
     assert text.strip(), "a refusal without a word"
     assert len(text) < 500, text
-    assert "Traceback" not in text and 'File "' not in text, text
+    assert "Traceback" not in text, text
+    assert 'File "' not in text, text

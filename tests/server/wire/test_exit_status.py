@@ -1,4 +1,4 @@
-"""*Starting one*: a start that cannot be leaves everything as it was, says why in a sentence, and ends with its number."""
+"""*Starting one*: a start that cannot be leaves everything as it was, says why, and ends with its number."""
 
 import hashlib
 import socket

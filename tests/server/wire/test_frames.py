@@ -239,7 +239,7 @@ async def test_a_bad_neighbour_is_not_noticed(host: HostProcess, anna: Person, b
         assert not good.heard("refused")[since:]
 
 
-# -- frames that end the connection -------------------------------------------------------------------------------------
+# Frames that end the connection.
 
 
 @pytest.mark.parametrize("said_hello", [True, False], ids=["after hello", "before hello"])

@@ -100,7 +100,7 @@ async def test_everyone_sees_the_same_order(host: HostProcess) -> None:
             await client.close()
 
 
-# -- the same cid again --------------------------------------------------------------------------------------------------
+# The same cid again.
 
 
 async def test_a_repeated_post_is_answered_and_not_told(host: HostProcess, anna: Person, bert: Person) -> None:
@@ -195,7 +195,7 @@ async def test_cids_of_16_to_40_are_taken(host: HostProcess, anna: Person, cid: 
         assert (await client.told(done["id"]))["cid"] == cid
 
 
-# -- what a body may hold ------------------------------------------------------------------------------------------------
+# What a body may hold.
 
 GOOD_BODIES = {
     "one letter": "x",
@@ -250,7 +250,7 @@ async def test_a_bad_body_is_refused_in_posts_and_edits(
         assert client.lobby.cursor == good["rev"]
 
 
-# -- what it points at ---------------------------------------------------------------------------------------------------
+# What it points at.
 
 
 async def test_a_reply_and_its_mentions_are_kept(host: HostProcess, anna: Person, bert: Person) -> None:

@@ -6,17 +6,8 @@ from tests.helpers.host_process import HostProcess
 from tests.helpers.wire_client import Person, WireClient
 
 TWENTY = [chr(0x1F600 + number) for number in range(20)]
-EMOJI = [
-    "👍",
-    "❤️",
-    "❤",
-    "👍🏽",
-    "👨‍👩‍👧‍👦",
-    "🇩🇪",
-    "1️⃣",
-    "🏳️‍🌈",
-    "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
-]
+ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+EMOJI = ["👍", "❤️", "❤", "👍🏽", "👨‍👩‍👧‍👦", "🇩🇪", "1️⃣", "🏳️‍🌈", ENGLAND]
 NOT_EMOJI = {
     "empty": "",
     "a letter": "a",
