@@ -47,10 +47,12 @@ class Channel(asyncio.Protocol):
     Args:
         transport: the connection, whose head `start` gets.
         frame_bytes: a larger message is answered with 1009.
+        on_lost: called once the connection is gone for good.
     """
 
-    def __init__(self, transport: asyncio.Transport, frame_bytes: int) -> None:
+    def __init__(self, transport: asyncio.Transport, frame_bytes: int, on_lost: "Callable[[Channel], None]") -> None:
         self._transport = transport
+        self._on_lost = on_lost
         # asyncio's TLS transport counts only what is not encrypted yet; the rest waits in the socket's own transport.
         tls = getattr(transport, "_ssl_protocol", None)
         self._below: asyncio.Transport | None = getattr(tls, "_transport", None)
@@ -202,6 +204,7 @@ class Channel(asyncio.Protocol):
         if self._owner is not None:
             self._owner.on_closed()
             self._owner = None
+        self._on_lost(self)
 
     def pause_writing(self) -> None:
         self._filled = True

@@ -6,6 +6,7 @@ loses its oldest first.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -49,6 +50,8 @@ class Door:
         self.make_http = make_http
         self.proxy = proxy
         self.closing = False
+        self.channels: set[Channel] = set()
+        self._gone = asyncio.Event()
         self._strangers: dict[object, tuple[float, str, Callable[[], None]]] = {}
         self._loop = asyncio.get_running_loop()
         self._round_at = self._loop.time()
@@ -61,6 +64,21 @@ class Door:
     def greet(self, key: object) -> None:
         """It is no stranger any more, or gone."""
         self._strangers.pop(key, None)
+
+    def forget(self, channel: Channel) -> None:
+        """A WebSocket's connection is gone."""
+        self.channels.discard(channel)
+        if not self.channels:
+            self._gone.set()
+
+    async def until_empty(self, seconds: float) -> None:
+        """Wait until every WebSocket has taken its goodbye, at most so long; cut the rest."""
+        if self.channels:
+            self._gone.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._gone.wait(), seconds)
+        for channel in tuple(self.channels):
+            channel.abort()
 
     @property
     def is_full(self) -> bool:
@@ -169,7 +187,9 @@ class Front(asyncio.Protocol):
             door.add_stranger(channel, address, lambda: session.end(Close.NO_HELLO, "too many strangers"))
             return session
 
-        Channel(transport, door.rules.frame_bytes).start(self._data, make_owner)
+        channel = Channel(transport, door.rules.frame_bytes, door.forget)
+        door.channels.add(channel)
+        channel.start(self._data, make_owner)
 
     def _become_http(self) -> None:
         assert self._transport is not None

@@ -42,6 +42,7 @@ FEATURES: Final = ("search", "reactions", "pins", "receipts", "typing")
 #: A database up to this size is checked page by page at every start; a larger one after an unclean stop only.
 _CHECK_BYTES: Final = 64 * 1024 * 1024
 _HTTP_SECONDS: Final = 5.0
+_GOODBYE_SECONDS: Final = 2.0
 
 
 class CannotStart(Exception):
@@ -183,6 +184,8 @@ class Host:
         if self._services is not None:
             for session in tuple(self._services.sessions):
                 session.end(Close.GOING_AWAY, "the host is closing")
+        if self._door is not None:
+            await self._door.until_empty(_GOODBYE_SECONDS)
         if self._hub is not None:
             self._hub.close()
         if self._ledger is not None:

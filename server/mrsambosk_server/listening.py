@@ -86,7 +86,10 @@ def listen(addresses: Sequence[str], port: int) -> list[socket.socket]:
 
 
 def _listen(address: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    # Named TCP and not 0: only then does asyncio set TCP_NODELAY on what is accepted, without which each answer waits
+    # 40 ms for the client's delayed acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":
             # A port whose last host just ended is free at once; on Windows this would let two hosts share one.
