@@ -76,8 +76,8 @@ class Channel(asyncio.Protocol):
         self._ping_at = self._progress_at + HOST_PING_SECONDS * random.uniform(0.5, 1.0)  # noqa: S311
         self._pinged_at: float | None = None
 
-    def start(self, head: bytes, make_owner: "Callable[[Channel, Request], Owner | Response]") -> None:
-        """Answer the handshake in `head` (the request and whatever came behind it), then read frames.
+    def start(self, head: bytes, rest: bytes, make_owner: "Callable[[Channel, Request], Owner | Response]") -> None:
+        """Answer the handshake in `head`, then read frames, first those in `rest`, which came with it.
 
         `make_owner` gives the owner, or a response that refuses the upgrade.
         """
@@ -102,7 +102,8 @@ class Channel(asyncio.Protocol):
         if self._owner is None:
             self._transport.close()
             return
-        self._handle(events[1:])
+        if rest:
+            self.data_received(rest)
 
     def refuse(self, status: int, text: str) -> Response:
         """A plain response that refuses the upgrade, for `make_owner`."""

@@ -155,7 +155,8 @@ class Front(asyncio.Protocol):
                 raise BadHead(431, "The request's head is too large.")
             if end < 0:
                 return
-            head = parse_head(self._data[: end + 4])
+            end += 4
+            head = parse_head(self._data[:end])
             self._door.guard.check(head)
         except BadHead as bad:
             self._refuse(bad)
@@ -165,7 +166,7 @@ class Front(asyncio.Protocol):
             # The last one is what our proxy saw; those before it are what a client claims.
             self._address = forwarded[-1].rpartition(",")[2].strip()
         if head.wants_websocket and head.method == "GET" and head.path == "/ws":
-            self._become_websocket()
+            self._become_websocket(end)
         else:
             self._become_http()
 
@@ -174,7 +175,7 @@ class Front(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
 
-    def _become_websocket(self) -> None:
+    def _become_websocket(self, end: int) -> None:
         assert self._transport is not None
         door, address, transport = self._door, self._address, self._transport
 
@@ -189,7 +190,7 @@ class Front(asyncio.Protocol):
 
         channel = Channel(transport, door.rules.frame_bytes, door.forget)
         door.channels.add(channel)
-        channel.start(self._data, make_owner)
+        channel.start(self._data[:end], self._data[end:], make_owner)
 
     def _become_http(self) -> None:
         assert self._transport is not None
