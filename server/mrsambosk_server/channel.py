@@ -194,6 +194,8 @@ class Channel(asyncio.Protocol):
         self._handle(self._protocol.events_received())
 
     def eof_received(self) -> None:
+        # A connection cut without a close frame: nothing can be written to it any more.
+        self.open = False
         self._protocol.receive_eof()
         self._send_pending()
 
