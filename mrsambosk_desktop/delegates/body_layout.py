@@ -18,7 +18,8 @@ _INDENT: Final = 20.0
 _QUOTE: Final = 12.0
 _BLOCK_GAP: Final = 3.0
 _CODE_PADDING: Final = 8.0
-_CHIP_OUT: Final = 3.0
+#: Room on both sides of text that has a ground of its own; a narrow space that no line breaks at.
+_CHIP_PAD: Final = "\u202f"
 _LINE_BREAK: Final = "\u2028"
 
 
@@ -164,7 +165,7 @@ def paint_body(painter: QPainter, body: BodyLayout, at: QPointF, look: TextLook)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(look.code if Style.CODE in style else look.mention)
             for box in span_boxes(piece, start, length):
-                painter.drawRoundedRect(box.translated(at).adjusted(-_CHIP_OUT, 0, _CHIP_OUT, 0), 4, 4)
+                painter.drawRoundedRect(box.translated(at), 4, 4)
         painter.setPen(look.text)
         piece.layout.draw(painter, at + QPointF(piece.x, piece.y))
     painter.setFont(look.font)
@@ -183,14 +184,19 @@ def _x(line: QTextLine, place: int) -> float:
 def _measure(block: Block, left: float, top: float, width: float, look: TextLook) -> Piece:
     code = block.kind is BlockKind.CODE
     runs = block.runs
-    if code and block.language:
-        runs = (Run(f"{block.language}\n", Style.ITALIC), *runs)
-    text = "".join(run.text for run in runs).replace("\n", _LINE_BREAK)
+    head = f"{block.language}\n" if code and block.language else ""
+    text = (head + "".join(_shown(run, code) for run in runs)).replace("\n", _LINE_BREAK)
     right = not code and reads_right(text)
     layout = QTextLayout(text, look.mono if code else look.font)
     layout.setTextOption(text_option(right))
     layout.setCacheEnabled(True)
     formats, chips = _formats(runs, look, code)
+    if head:
+        span = QTextLayout.FormatRange()
+        span.start, span.length = 0, len(head)
+        span.format.setFont(look.small)
+        span.format.setForeground(look.muted)
+        formats = [span]
     layout.setFormats(formats)
     padding = _CODE_PADDING if code else 0.0
     height, widest, last = place_lines(layout, width - 2 * padding)
@@ -230,7 +236,7 @@ def _formats(
     chips: list[tuple[int, int, Style]] = []
     start = 0
     for run in runs:
-        length = utf16_length(run.text)
+        length = utf16_length(_shown(run, code))
         if run.style is not Style.PLAIN and length:
             span = QTextLayout.FormatRange()
             span.start, span.length = start, length
@@ -240,6 +246,13 @@ def _formats(
                 chips.append((start, length, run.style))
         start += length
     return formats, chips
+
+
+def _shown(run: Run, code: bool) -> str:
+    """A run's text as it is laid out: what has a ground of its own gets room for it."""
+    if not code and (Style.CODE in run.style or Style.MENTION in run.style):
+        return f"{_CHIP_PAD}{run.text}{_CHIP_PAD}"
+    return run.text
 
 
 def _wrapped(piece: Piece, block: Block) -> bool:
@@ -253,7 +266,7 @@ def link_places(blocks: Blocks, body: BodyLayout) -> list[tuple[QRectF, str]]:
     for block, piece in zip(blocks, body.pieces, strict=True):
         start = 0
         for run in block.runs:
-            length = utf16_length(run.text)
+            length = utf16_length(_shown(run, block.kind is BlockKind.CODE))
             if Style.LINK in run.style:
                 found += [(box, run.target) for box in span_boxes(piece, start, length)]
             start += length

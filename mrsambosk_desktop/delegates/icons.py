@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QTransform
 from PySide6.QtSvg import QSvgRenderer
 
 from mrsambosk_desktop.paths import resource
@@ -11,7 +11,7 @@ from mrsambosk_desktop.paths import resource
 _RATIOS = (1.0, 2.0)
 
 
-def icon(name: str, colour: QColor, size: int = 20) -> QIcon:
+def icon(name: str, colour: QColor, size: int = 20, *, mirrored: bool = False) -> QIcon:
     """The icon for a button, in the screen densities there are.
 
     Raises:
@@ -19,7 +19,8 @@ def icon(name: str, colour: QColor, size: int = 20) -> QIcon:
     """
     made = QIcon()
     for ratio in _RATIOS:
-        made.addPixmap(pixmap(name, colour.name(), size, ratio))
+        drawn = pixmap(name, colour.name(), size, ratio)
+        made.addPixmap(drawn.transformed(QTransform.fromScale(-1, 1)) if mirrored else drawn)
     return made
 
 

@@ -38,7 +38,8 @@ class MemberDelegate(QStyledItemDelegate):
         tokens = look.tokens
         user = index.data(MemberRole.USER)
         mirrored = option.direction is Qt.LayoutDirection.RightToLeft
-        align = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+        align = side | Qt.AlignmentFlag.AlignAbsolute
         box = QRectF(option.rect)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

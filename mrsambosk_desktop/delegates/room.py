@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from mrsambosk_desktop.models.rooms import RoomRole
+from mrsambosk_desktop.models.wording import isolated
 
 from .look import Look
 
@@ -50,14 +51,13 @@ class RoomDelegate(QStyledItemDelegate):
         if room.you.unread or room.you.mentions:
             inner = self._badge(painter, look, inner, room.you.unread, room.you.mentions, mirrored)
         text = tokens.selection_text if selected else tokens.text
-        align = Qt.AlignmentFlag.AlignVCenter | (
-            Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
-        )
+        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+        align = Qt.AlignmentFlag.AlignVCenter | side | Qt.AlignmentFlag.AlignAbsolute
         painter.setFont(look.font(13, bold=unread))
         painter.setPen(text)
         painter.drawText(inner, align, "#")
         name = inner.adjusted(0, 0, -19, 0) if mirrored else inner.adjusted(19, 0, 0, 0)
-        shown = painter.fontMetrics().elidedText(room.name, Qt.TextElideMode.ElideRight, int(name.width()))
+        shown = painter.fontMetrics().elidedText(isolated(room.name), Qt.TextElideMode.ElideRight, int(name.width()))
         painter.drawText(name, align | Qt.TextFlag.TextSingleLine, shown)
         painter.restore()
 

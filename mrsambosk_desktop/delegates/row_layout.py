@@ -322,7 +322,7 @@ def _quote(row: TimelineRow, fonts: Fonts, most: float) -> Quote:
     room = most - 14
     layout, width, right = one_line(text, fonts.quote, room)
     name_width = min(fonts.width(fonts.quote_name, name), room)
-    lines = fonts.height(fonts.quote_name) + (fonts.height(fonts.quote) if text else 0)
+    lines = fonts.height(fonts.quote_name) + (fonts.height(fonts.quote) + 2 if text else 0)
     box = QRectF(0, 0, max(width, name_width) + 14, lines + 3)
     return Quote(box, name, row.source.author if row.source else "", layout, width, right)
 

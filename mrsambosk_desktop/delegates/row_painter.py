@@ -3,7 +3,7 @@
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
-from mrsambosk_desktop.models.wording import name_of
+from mrsambosk_desktop.models.wording import isolated, name_of
 
 from .avatar import paint_avatar
 from .body_layout import paint_body
@@ -190,11 +190,11 @@ def _quote(painter: QPainter, layout: RowLayout, at: QPointF, tokens: Tokens, fo
     painter.setFont(fonts.quote_name)
     painter.setPen(text.muted)
     metrics = painter.fontMetrics()
-    name = metrics.elidedText(quote.name, Qt.TextElideMode.ElideRight, int(inner.width()) + 1)
+    name = metrics.elidedText(isolated(quote.name), Qt.TextElideMode.ElideRight, int(inner.width()) + 1)
     side = Qt.AlignmentFlag.AlignRight if layout.mirrored else Qt.AlignmentFlag.AlignLeft
     flags = int(Qt.AlignmentFlag.AlignTop | side | Qt.AlignmentFlag.AlignAbsolute) | int(Qt.TextFlag.TextSingleLine)
     painter.drawText(inner, flags, name)
-    y = inner.top() + metrics.height()
+    y = inner.top() + metrics.height() + 2
     x = inner.right() - quote.text_width if quote.text_right or layout.mirrored else inner.left()
     quote.text.draw(painter, QPointF(x, y))
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QP
 
 from mrsambosk_protocol.entities import ADMIN, AWAY, BUSY, GONE, GUEST, MODERATOR, OFFLINE, OWNER, User
 
-from .wording import name_of
+from .wording import isolated, name_of
 
 translate = QCoreApplication.translate
 
@@ -118,8 +118,8 @@ class MemberModel(QAbstractListModel):
 
     def _name(self, user: User) -> str:
         if user.id == self._me:
-            return translate("Members", "{name} (you)").format(name=name_of(user))
-        return name_of(user)
+            return translate("Members", "{name} (you)").format(name=isolated(name_of(user)))
+        return isolated(name_of(user))
 
     def _section(self, row: int) -> str:
         online = self._users[self._order[row]].status != OFFLINE

@@ -217,6 +217,7 @@ class ChatPane(QWidget):
     def _question(self, text: str, details: str, yes: str) -> QMessageBox:
         box = QMessageBox(self.window())
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._theme.dress(box)
         box.setWindowTitle(translate("MainWindow", "Mrsambosk"))
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setText(text)

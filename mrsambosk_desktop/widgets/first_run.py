@@ -51,10 +51,8 @@ class FirstRun(QWidget):
             self.policy.addItem(text, value)
         self.join = button(self.tr("Join"), self._join, "big")
         self.host = button(self.tr("Host"), self._host, "big", name=self.tr("Host a room"))
-        self._problem = label(role="problem", wraps=True)
-        self._problem.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._busy = label(role="muted", wraps=True)
-        self._busy.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._problem = label(role="problem", wraps=True, centred=True)
+        self._busy = label(role="muted", wraps=True, centred=True)
 
         self._cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._cards.setSpacing(16)
@@ -147,9 +145,9 @@ class FirstRun(QWidget):
         centre = Qt.AlignmentFlag.AlignHCenter
         box.addWidget(self._mark, 0, centre)
         box.addWidget(label(self.tr("Welcome to Mrsambosk"), "page"), 0, centre)
-        about = label(self.tr("The chat room that lives on your own network."), "muted", wraps=True)
-        about.setAlignment(centre)
-        box.addWidget(about)
+        box.addWidget(
+            label(self.tr("The chat room that lives on your own network."), "muted", wraps=True, centred=True)
+        )
         box.addSpacing(14)
         asked = label(self.tr("What others call you"), "small")
         asked.setBuddy(self.name)

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QRectF, Qt
-from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent
+from PySide6.QtGui import QAction, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget, QWidgetAction
 
 from mrsambosk_desktop.models.entries import TimelineRow
@@ -102,6 +102,7 @@ class MessageMenu(QMenu):
     def __init__(self, parent: QWidget, theme: Theme) -> None:
         super().__init__(parent)
         self._theme = theme
+        self.setFont(theme.font(13))
         self.setAccessibleName(translate("MessageMenu", "Message"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         # Rounded corners need a window that lets what is behind it through.
@@ -111,27 +112,31 @@ class MessageMenu(QMenu):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        # A style sheet cannot colour one item, so that item is painted over.
+        # A style sheet can neither colour one item nor the keys beside items, so items are painted over.
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for action in self.actions():
-            if action.data() in (Action.DELETE, Action.DISCARD):
-                painter = QPainter(self)
-                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-                tokens = self._theme.tokens
-                box = QRectF(self.actionGeometry(action)).adjusted(0, 0, -1, 0)
-                painter.fillRect(box, tokens.field)
-                if self.activeAction() is action:
-                    painter.setPen(Qt.PenStyle.NoPen)
-                    painter.setBrush(tokens.selection)
-                    painter.drawRoundedRect(box, 7, 7)
-                mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
-                near = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
-                far = Qt.AlignmentFlag.AlignLeft if mirrored else Qt.AlignmentFlag.AlignRight
-                inner = box.adjusted(11, 0, -16, 0) if not mirrored else box.adjusted(16, 0, -11, 0)
-                painter.setFont(self.font())
-                painter.setPen(tokens.danger)
-                painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | near, action.text())
-                key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-                painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | far, key)
+            if not action.isSeparator() and not isinstance(action, QWidgetAction):
+                self._paint_item(painter, action)
+
+    def _paint_item(self, painter: QPainter, action: QAction) -> None:
+        tokens = self._theme.tokens
+        box = QRectF(self.actionGeometry(action))
+        active = self.activeAction() is action
+        painter.fillRect(box, tokens.field)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(tokens.selection if active else tokens.field)
+        painter.drawRoundedRect(box, 7, 7)
+        inner = box.adjusted(10, 0, -10, 0)
+        # Leading and trailing: the painter mirrors them with the menu.
+        painter.setFont(self._theme.font(13))
+        taking = action.data() in (Action.DELETE, Action.DISCARD)
+        painter.setPen(tokens.danger if taking else tokens.selection_text if active else tokens.text)
+        painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, action.text())
+        painter.setFont(self._theme.font(11))
+        painter.setPen(tokens.selection_text if active else tokens.muted)
+        key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, key)
 
 
 def make_menu(
@@ -176,6 +181,7 @@ def _reactions(menu: QMenu, row: TimelineRow, reacted: Callable[[str, bool], Non
         made = QToolButton()
         made.setText(emoji)
         made.setProperty("role", "reaction")
+        made.setFixedSize(38, 34)
         made.setCheckable(True)
         made.setChecked(not on)
         made.setAccessibleName(translate("MessageMenu", "React with {emoji}").format(emoji=emoji))
@@ -186,6 +192,7 @@ def _reactions(menu: QMenu, row: TimelineRow, reacted: Callable[[str, bool], Non
 
         made.clicked.connect(clicked)
         line.addWidget(made)
+    line.addStretch(1)
     action = QWidgetAction(menu)
     action.setDefaultWidget(strip)
     action.setText(translate("MessageMenu", "Reactions"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
@@ -10,15 +10,38 @@ from mrsambosk_desktop.delegates.icons import icon
 
 from .theme import Theme
 
+#: Icons that point along the line: mirrored with the window.
+_DIRECTED = frozenset({"back", "send", "reply"})
 
-def label(text: str = "", role: str = "", *, wraps: bool = False) -> QLabel:
-    """A label that shows its text as it is, never as markup. `role` picks its look in the style sheet."""
-    made = QLabel()
-    made.setTextFormat(Qt.TextFormat.PlainText)
-    made.setText(text)
-    made.setProperty("role", role)
-    made.setWordWrap(wraps)
-    return made
+
+class PlainLabel(QLabel):
+    """A label that shows its text as it is, never as markup, and begins where the window's lines begin: a plain
+    `QLabel` would align each text by the text's own direction."""
+
+    def __init__(self, text: str, role: str, *, wraps: bool, centred: bool) -> None:
+        super().__init__()
+        self._centred = centred
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(text)
+        self.setProperty("role", role)
+        self.setWordWrap(wraps)
+        self._align()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LayoutDirectionChange:
+            self._align()
+
+    def _align(self) -> None:
+        flag = Qt.AlignmentFlag
+        side = flag.AlignRight if self.layoutDirection() is Qt.LayoutDirection.RightToLeft else flag.AlignLeft
+        across = flag.AlignHCenter if self._centred else side | flag.AlignAbsolute
+        self.setAlignment(across | flag.AlignVCenter)
+
+
+def label(text: str = "", role: str = "", *, wraps: bool = False, centred: bool = False) -> QLabel:
+    """A plain label. `role` picks its look in the style sheet."""
+    return PlainLabel(text, role, wraps=wraps, centred=centred)
 
 
 class ElidedLabel(QLabel):
@@ -75,8 +98,15 @@ class IconButton(QToolButton):
         self._tint()
         theme.changed.connect(self._tint)
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LayoutDirectionChange:
+            self._tint()
+
     def _tint(self) -> None:
-        self.setIcon(icon(self._drawing, getattr(self._theme.tokens, self._colour), self._size))
+        mirrored = self._drawing in _DIRECTED and self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        colour = getattr(self._theme.tokens, self._colour)
+        self.setIcon(icon(self._drawing, colour, self._size, mirrored=mirrored))
 
 
 def repolish(widget: QWidget) -> None:

@@ -47,6 +47,7 @@ class RoomPage(QWidget):
         chat.people_wanted.connect(self.toggle_people)
         people.closed.connect(lambda: self.show_pane(chat))
         sidebar.room_chosen.connect(lambda _room: self.show_pane(chat))
+        self._mirror()
 
     @property
     def narrow(self) -> bool:
@@ -87,9 +88,13 @@ class RoomPage(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() is QEvent.Type.LayoutDirectionChange:
-            for pane in (self.sidebar, self.people):
-                pane.setProperty("mirrored", self.layoutDirection() is Qt.LayoutDirection.RightToLeft)
-                repolish(pane)
+            self._mirror()
+
+    def _mirror(self) -> None:
+        """Puts the panes' edges where they meet the chat."""
+        for pane in (self.sidebar, self.people):
+            pane.setProperty("mirrored", self.layoutDirection() is Qt.LayoutDirection.RightToLeft)
+            repolish(pane)
 
     def _arrange(self) -> None:
         narrow = self.width() < NARROW

@@ -32,6 +32,7 @@ class Theme(QObject):
         self._scale = scale
         self._tokens = load_tokens(self._name())
         app.setStyle("Fusion")
+        app.setFont(self.font())
         app.styleHints().colorSchemeChanged.connect(self._system_changed)
 
     @property
@@ -75,6 +76,7 @@ class Theme(QObject):
         if QFontInfo(font).family() == "DejaVu Sans":
             # What a bare system falls back to is a seventh wider than the typefaces the layout was drawn for.
             font.setStretch(88)
+            font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
         return font
 
     def dress(self, window: QWidget) -> None:

@@ -163,8 +163,16 @@ class TimelineView(QListView):
             self._laying_out = False
         self._after_scroll()
 
+    def updateGeometries(self) -> None:
+        # Ranges change here, and the bar with them: that is not the reader scrolling.
+        laying_out, self._laying_out = self._laying_out, True
+        super().updateGeometries()
+        self._laying_out = laying_out
+
     def resizeEvent(self, event: QResizeEvent) -> None:
+        laying_out, self._laying_out = self._laying_out, True
         super().resizeEvent(event)
+        self._laying_out = laying_out
         self._set_width()
         self._place_jump()
         self.doItemsLayout()
@@ -281,6 +289,13 @@ class TimelineView(QListView):
         number = self._top_number()
         if number is None or not self.isVisible():
             return
+        for near in (number, number + 1):
+            if near < self._model.rowCount() and self._model.row(near).group.day is not None:
+                # A row's own pill is about there: two of them would overlap.
+                top = self.visualRect(self._model.index(near)).top() + (self._delegate.lead if near == 0 else 0)
+                if -24 < top < 44:
+                    self._pill.hide()
+                    return
         self._pill.show_day(pill_text(local_day(self._model.row(number).at)), self.viewport().width())
 
     def _after_scroll(self) -> None:
@@ -322,6 +337,11 @@ class TimelineView(QListView):
     def window_activated(self) -> None:
         """The window is in front: what shows counts as read."""
         self._tell_read()
+
+    def _last_shown(self) -> QModelIndex:
+        """The lowest row in view."""
+        index = self.indexAt(QPoint(self.viewport().width() // 2, self.viewport().height() - 2))
+        return index if index.isValid() else self._model.index(self._model.rowCount() - 1)
 
     def _row_at(self, point: QPoint) -> tuple[TimelineRow, int, QRectF] | None:
         index = self.indexAt(point)
@@ -410,10 +430,14 @@ class TimelineView(QListView):
             event.ignore()
         else:
             super().keyPressEvent(event)
+            if self.currentIndex().isValid() and self._model.row(self.currentIndex().row()) is not row:
+                self.scrollTo(self.currentIndex())
         self.viewport().update()
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
-        """As usual, but rows folded into another are stepped over."""
+        """As usual, but from what shows, and rows folded into another are stepped over."""
+        if not self.currentIndex().isValid():
+            return self._last_shown()
         index = super().moveCursor(action, modifiers)
         up = (QAbstractItemView.CursorAction.MoveUp, QAbstractItemView.CursorAction.MovePrevious)
         step = -1 if action in up else 1
@@ -427,8 +451,7 @@ class TimelineView(QListView):
         if event.reason() in by_key:
             self._delegate.show_focus = True
             if not self.currentIndex().isValid() and self._model.rowCount():
-                last = self._model.index(self._model.rowCount() - 1)
-                self.selectionModel().setCurrentIndex(last, self.selectionModel().SelectionFlag.NoUpdate)
+                self.selectionModel().setCurrentIndex(self._last_shown(), self.selectionModel().SelectionFlag.NoUpdate)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
