@@ -13,7 +13,10 @@ def paint_avatar(painter: QPainter, tokens: Tokens, font: QFont, box: QRectF, us
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(tokens.person_fill(user_id))
     painter.drawEllipse(box)
-    painter.setFont(font)
+    # The disc does not grow with the text, so neither do the letters in it.
+    fitted = QFont(font)
+    fitted.setPixelSize(round(box.height() * 0.39))
+    painter.setFont(fitted)
     painter.setPen(tokens.on_people)
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, initials(name))
 

@@ -155,9 +155,10 @@ class Fonts:
         return QFontMetricsF(font).height()
 
 
-def text_width_for(width: float) -> float:
-    """How wide text in a bubble may be in a view of this width."""
-    return max(min(width * SHARE - SIDE - AVATAR - AVATAR_GAP - 2 * PAD_X, MOST_WIDTH), 80.0)
+def text_width_for(width: float, scale: float) -> float:
+    """How wide text in a bubble may be in a view of this width, at this text size."""
+    most = MOST_WIDTH * max(scale, 1.0)
+    return max(min(width * SHARE - SIDE - AVATAR - AVATAR_GAP - 2 * PAD_X, most), 80.0)
 
 
 def measure_row(row: TimelineRow, text_width: float, mirrored: bool, fonts: Fonts, text: TextLook) -> RowLayout:

@@ -27,7 +27,7 @@ class TimelineDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self._look = look
         self._width = 400.0
-        self._text_width = text_width_for(self._width)
+        self._text_width = text_width_for(self._width, self._look.scale)
         self._mirrored = False
         self._measured: dict[Key, RowLayout] = {}
         self.lead = 0
@@ -38,6 +38,7 @@ class TimelineDelegate(QStyledItemDelegate):
     def forget(self) -> None:
         """The theme or the text size changed: measures and colours are made anew."""
         self._measured.clear()
+        self._text_width = text_width_for(self._width, self._look.scale)
         self._fonts = Fonts(self._look)
         self._texts = {own: text_look(self._look, own=own) for own in (False, True)}
 
@@ -48,7 +49,7 @@ class TimelineDelegate(QStyledItemDelegate):
     def set_width(self, width: int, mirrored: bool) -> None:
         """How wide rows are, and whether they read from the right."""
         self._width = float(width)
-        self._text_width = text_width_for(self._width)
+        self._text_width = text_width_for(self._width, self._look.scale)
         self._mirrored = mirrored
 
     def layout_for(self, row: TimelineRow) -> RowLayout:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPixmap, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QComboBox, QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
@@ -106,6 +106,8 @@ class FirstRun(QWidget):
         self._problem.setVisible(bool(sentence))
         if sentence:
             self.set_busy(None)
+            # It stands below the cards; where they fill the page it is brought into view once laid out.
+            QTimer.singleShot(0, self._problem, lambda: self._area.ensureWidgetVisible(self._problem))
 
     def set_found(self, hosts: list[Any]) -> None:
         """Hosts found nearby. Nobody looks for them yet, so there is nothing to show."""
@@ -160,7 +162,7 @@ class FirstRun(QWidget):
         box.addWidget(self._busy)
         box.addWidget(self._problem)
         box.addStretch(3)
-        area = QScrollArea()
+        area = self._area = QScrollArea()
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

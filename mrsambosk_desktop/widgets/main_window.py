@@ -72,7 +72,7 @@ class MainWindow(QWidget):
         self.sidebar = Sidebar(theme, rooms)
         self.chat = ChatPane(theme, timeline, members)
         self.people = PeoplePane(theme, members)
-        self.room_page = RoomPage(self.sidebar, self.chat, self.people)
+        self.room_page = RoomPage(theme, self.sidebar, self.chat, self.people)
         self._hosting: HostingDialog | None = None
         self._pages = QStackedWidget()
         self._pages.addWidget(self.first_run)

@@ -10,6 +10,7 @@ from .chat_pane import ChatPane
 from .parts import repolish
 from .people_pane import PeoplePane
 from .sidebar import Sidebar
+from .theme import Theme
 
 #: Narrower than this, one pane is shown at a time; it grows with the text.
 NARROW: Final = 640
@@ -22,8 +23,9 @@ _MIDDLE: Final = 900
 class RoomPage(QWidget):
     """Shows the panes that fit; which one shows when only one does is `show_pane`'s."""
 
-    def __init__(self, sidebar: Sidebar, chat: ChatPane, people: PeoplePane) -> None:
+    def __init__(self, theme: Theme, sidebar: Sidebar, chat: ChatPane, people: PeoplePane) -> None:
         super().__init__()
+        self._theme = theme
         self.sidebar, self.chat, self.people = sidebar, chat, people
         self._panes: tuple[QWidget, ...] = (sidebar, chat, people)
         self._shown: QWidget = chat
@@ -36,9 +38,8 @@ class RoomPage(QWidget):
             self._splitter.addWidget(pane)
             self._splitter.setCollapsible(place, pane is not chat)
             self._splitter.setStretchFactor(place, 1 if pane is chat else 0)
-        sidebar.setMinimumWidth(160)
-        people.setMinimumWidth(150)
         chat.setMinimumWidth(280)
+        theme.changed.connect(self._rescale)
         self._splitter.setSizes([_SIDEBAR, 770, _PEOPLE])
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -48,6 +49,7 @@ class RoomPage(QWidget):
         people.closed.connect(lambda: self.show_pane(chat))
         sidebar.room_chosen.connect(lambda _room: self.show_pane(chat))
         self._mirror()
+        self._rescale()
 
     @property
     def narrow(self) -> bool:
@@ -90,6 +92,13 @@ class RoomPage(QWidget):
         if event.type() is QEvent.Type.LayoutDirectionChange:
             self._mirror()
 
+    def _rescale(self) -> None:
+        """Panes grow with the text that is in them."""
+        scale = max(self._theme.scale, 1.0)
+        self.sidebar.setMinimumWidth(round(170 * scale))
+        self.people.setMinimumWidth(round(160 * scale))
+        self._arrange()
+
     def _mirror(self) -> None:
         """Puts the panes' edges where they meet the chat."""
         for pane in (self.sidebar, self.people):
@@ -97,11 +106,12 @@ class RoomPage(QWidget):
             repolish(pane)
 
     def _arrange(self) -> None:
-        narrow = self.width() < NARROW
+        room = self.width() / max(self._theme.scale, 1.0)
+        narrow = room < NARROW
         if narrow and not self._narrow:
             self._shown = self.chat
         self._narrow = narrow
-        wide = self.width() >= _MIDDLE if self._wants_people is None else self._wants_people
+        wide = room >= _MIDDLE if self._wants_people is None else self._wants_people
         for pane in self._panes:
             shown = pane is self._shown if narrow else (pane is not self.people or wide)
             pane.setVisible(shown)

@@ -32,7 +32,9 @@ class _Tile(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._theme.tokens.accent_fill)
         painter.drawRoundedRect(QRectF(self.rect()), 10, 10)
-        painter.setFont(self._theme.font(17, bold=True))
+        font = self._theme.font(bold=True)
+        font.setPixelSize(17)
+        painter.setFont(font)
         painter.setPen(self._theme.tokens.on_accent)
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._letter)
 
