@@ -50,7 +50,9 @@ def do_post(tx: Transaction, user: str, command: Post, rules: Limits) -> Outcome
     if command.reply_to is not None and not _exists(tx, command.room, command.reply_to):
         raise Refused("not_found", "The message this replies to does not exist.")
     mentions = known_members(tx, command.room, command.mentions)
-    rev = tx.one(_NEXT_REV, (command.room,))[0]
+    rev, slow_mode = tx.one(_NEXT_REV, (command.room,))
+    if slow_mode:
+        _check_slow_mode(tx, command.room, user, slow_mode)
     tx.run(_INSERT, (command.room, rev, user, command.cid, command.body, as_json(mentions), command.reply_to, tx.now))
     _note_mentions(tx, command.room, rev, user, mentions)
     row = Message(
