@@ -194,6 +194,18 @@ class Audit(_Table):
 
 TABLES: Final = (Meta, Account, Device, RoomRow, Membership, MessageRow, Mention, Epoch, Job, Audit)
 
+#: Where a person's id stands, by table: what an export gathers and an erasure decides about. A test fails when a
+#: migration adds a column that is neither here nor known to name nobody.
+PERSON_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    "users": ("id",),
+    "devices": ("user",),
+    "memberships": ("user",),
+    # The last three hold ids inside JSON.
+    "messages": ("author", "deleted_by", "pinned_by", "mentions", "reactions", "event"),
+    "mentions": ("user",),
+    "audit": ("actor", "target"),
+}
+
 
 def examine(path: Path, thorough: bool) -> int:
     """The schema version of a database file, without changing a byte of it; 0 where there is none yet.
