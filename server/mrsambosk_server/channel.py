@@ -130,7 +130,7 @@ class Channel(asyncio.Protocol):
         Args:
             linger: leave the client time to take what is unsent and the close behind it.
         """
-        if self.open:
+        if self.open and self._protocol.state is OPEN:
             self.open = False
             self._protocol.send_close(code, reason)
             self._send_pending()

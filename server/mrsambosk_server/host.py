@@ -20,12 +20,14 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from mrsambosk_protocol import __version__, events
-from mrsambosk_protocol.entities import HostInfo
+from mrsambosk_protocol.announcement import Announcement
+from mrsambosk_protocol.entities import OFFLINE, HostInfo
 from mrsambosk_protocol.invite import Address, Invite
 from mrsambosk_protocol.limits import HEAD_SECONDS, Close
 
 from . import certificate, history, listening, people, schema, search
 from .actions import accounts, starting
+from .announce import Announcer
 from .api import make_app
 from .config import EXIT_ARGUMENTS, EXIT_DATA_IN_USE, EXIT_DATABASE, EXIT_PORT_TAKEN, Config
 from .front import Door, Front
@@ -63,6 +65,7 @@ class Host:
         self._ledger: Ledger | None = None
         self._hub: Hub | None = None
         self._door: Door | None = None
+        self._announcer: Announcer | None = None
         self._services: Services | None = None
         self._key: Any = None
         self._passwords = Passwords()
@@ -152,6 +155,9 @@ class Host:
             code=code,
             tls=config.tls,
         )
+        if config.announce:
+            self._announcer = Announcer(lambda: self._describe(settings, port), addresses)
+            self._announcer.start()
         self.ready = {
             "event": "ready",
             "port": port,
@@ -162,6 +168,18 @@ class Host:
             "owner_token": owner_token,
         }
 
+    def _describe(self, settings: dict[str, str], port: int) -> Announcement:
+        """What is said of this host on the network."""
+        assert self._services is not None
+        return Announcement(
+            id=self._services.info.id,
+            name=self._services.info.name,
+            port=port,
+            tls=self._config.tls,
+            locked=settings["policy"] != "open",
+            people=sum(user.status != OFFLINE for user in self._services.hub.users),
+        )
+
     def _invited_names(self, addresses: list[str]) -> list[str]:
         """What an invite names: with a certificate of a public authority the names it was made for."""
         if self._config.certificate is None:
@@ -170,6 +188,8 @@ class Host:
 
     async def stop(self) -> None:
         """Take nobody new, say goodbye, store what waits, close. Safe at any point of a start, and twice."""
+        if self._announcer is not None:
+            await self._announcer.stop()
         for server in self._servers:
             server.close()
         if self._door is not None:
