@@ -137,6 +137,12 @@ class Outbox:
             return None
         return self._put(replace(entry, state=State.WAITING, reason="", tries=0, due=0.0))
 
+    def hasten(self, seq: int) -> None:
+        """The person wants no Undo: it is due now."""
+        entry = self._entries.get(seq)
+        if entry is not None and entry.state is State.WAITING:
+            self._put(replace(entry, due=0.0))
+
     def hurry(self) -> list[Entry]:
         """The app quits: every delete within its Undo is due now. Gives those."""
         held = [entry for entry in self if isinstance(entry.command, Delete) and entry.state is State.WAITING]

@@ -109,6 +109,15 @@ class Replica:
                 if id not in kept:
                     self._drop_room(host, id)
 
+    def forget_host(self, host: str) -> None:
+        """It was left: nothing of it stays."""
+        with self._db.transaction():
+            for (id,) in self._db.all("SELECT id FROM rooms WHERE host = ?", (host,)):
+                self._drop_room(host, id)
+            self._db.run("DELETE FROM users WHERE host = ?", (host,))
+            self._db.run("DELETE FROM hosts WHERE id = ?", (host,))
+        self._db.forget_log()
+
     def save_users(self, host: str, users: Iterable[User]) -> None:
         with self._db.transaction():
             self._put_users(host, users)

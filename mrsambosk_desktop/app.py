@@ -1,0 +1,234 @@
+"""The composition root of the app: builds everything, connects signals to slots, ends everything in order.
+
+There is one loop, Qt's and asyncio's at once. `App` is one window with its profile; `main` runs one.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtWidgets import QApplication
+
+# PySide6 first: qasync takes the Qt that is already there.
+import qasync  # type: ignore[import-untyped]  # isort: skip
+
+from .controllers import wording
+from .controllers.chat import ChatController
+from .controllers.connection import ConnectionController
+from .controllers.feed import Feed
+from .controllers.hosting import HostingController
+from .controllers.reading import ReadingController
+from .core.rows import ConnectionState
+from .core.tasks import Tasks
+from .models.members import MemberModel
+from .models.rooms import RoomModel
+from .models.timeline import TimelineModel
+from .settings import SettingsFile
+from .storage.database import StorageFault
+from .storage.disk import Disk
+from .widgets.main_window import MainWindow
+from .widgets.theme import Theme
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the app was started.
+
+    Args:
+        folder: the profile's, see `paths.profile_folder`.
+        join: an invite or address to offer at once.
+        port: for a room hosted here: None is the usual one, 0 a free one.
+    """
+
+    folder: Path
+    join: str | None = None
+    port: int | None = None
+
+
+class App:
+    """One window and all that works for it. Made inside the running loop; `closed` is set when the person closed it."""
+
+    def __init__(self, qt: QApplication, options: Options) -> None:
+        self._qt, self._options = qt, options
+        self.closed = asyncio.Event()
+        self.tasks = Tasks(self._failed)
+        self._settings_file = SettingsFile(options.folder)
+        self.settings = self._settings_file.load()
+        self.disk = Disk(options.folder)
+        self.timeline = TimelineModel()
+        self.members = MemberModel()
+        self.rooms = RoomModel()
+        self.feed = Feed(self.disk, self.timeline, self.members, self.rooms)
+        self.reading = ReadingController(self.disk, self.feed, self.timeline, self.tasks)
+        self.chat = ChatController(self.disk, self.feed, self.timeline, self.tasks)
+        self.connection = ConnectionController(self.disk, self.feed, self.reading, self.chat, self.tasks)
+        self.hosting = HostingController(options.folder / "host", options.port, self.feed, self.connection, self.tasks)
+        self.theme = Theme(qt, "system", self.settings.text_scale)
+        self.window = MainWindow(self.theme, self.timeline, self.members, self.rooms)
+        self._connect()
+
+    async def start(self) -> None:
+        """Open the profile and show the window: on the room that was used last, or on the first page.
+
+        Raises:
+            StorageFault: the profile can't be opened.
+        """
+        await self.disk.open()
+        await self.chat.load()
+        self.window.first_run.set_name(self.settings.name)
+        if self.settings.geometry:
+            self.window.restoreGeometry(QByteArray(self.settings.geometry))
+        if self.settings.panes:
+            self.window.restore_layout(self.settings.panes)
+        self.window.show_first_run()
+        self.window.show()
+        if self._options.join is not None:
+            self.window.first_run.address.setText(self._options.join)
+            return
+        known = await self.disk.run(self.disk.profile.hosts)
+        if known and await self.connection.resume(known[0]) and known[0].hosted:
+            self.hosting.host(self.settings.name, None, None)
+
+    async def aclose(self) -> None:
+        """Send what can't wait, hang up, end the host, close the files; afterwards nothing of this app is left."""
+        self.window.hide()
+        self._qt.applicationStateChanged.disconnect(self._state_changed)
+        self._save_settings()
+        try:
+            await self.chat.quit()
+            await self.connection.stop()
+            await self.hosting.aclose()
+        finally:
+            await self.tasks.aclose()
+            self.feed.close()
+            await self.disk.aclose()
+            self.window.deleteLater()
+            self.theme.deleteLater()
+
+    # Signals to slots ------------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        window, chat, reading, connection = self.window, self.chat, self.reading, self.connection
+        window.send_requested.connect(chat.send)
+        window.edit_requested.connect(chat.edit)
+        window.delete_requested.connect(chat.delete)
+        window.delete_now_requested.connect(chat.delete_now)
+        window.undo_delete_requested.connect(chat.undo_delete)
+        window.react_requested.connect(chat.react)
+        window.pin_requested.connect(chat.pin)
+        window.retry_requested.connect(chat.retry)
+        window.discard_requested.connect(chat.discard)
+        window.edit_pending_requested.connect(chat.discard)
+        window.typing.connect(chat.typing)
+        window.jump_requested.connect(reading.jump)
+        window.older_requested.connect(reading.older)
+        window.newer_requested.connect(reading.newer)
+        window.latest_requested.connect(reading.latest)
+        window.read_reached.connect(reading.read)
+        window.room_selected.connect(reading.open_room)
+        window.try_again_requested.connect(self._try_again)
+        window.stop_hosting_requested.connect(self.hosting.stop)
+        window.leave_requested.connect(self._leave)
+        window.first_run.join_requested.connect(self._join)
+        window.first_run.host_requested.connect(self._host)
+        window.closed.connect(self.closed.set)
+        self.feed.room_opened.connect(window.set_room)
+        self.feed.room_changed.connect(window.set_room)
+        self.feed.typing_changed.connect(window.set_typing)
+        chat.failed.connect(window.show_error)
+        reading.failed.connect(window.show_error)
+        reading.jumped.connect(window.chat.view.show_row)
+        connection.state_changed.connect(self._show_state)
+        connection.joined.connect(self._show_room)
+        connection.join_failed.connect(self._join_failed)
+        self.hosting.card_changed.connect(window.set_host)
+        self.hosting.started.connect(window.show_hosting)
+        self.hosting.failed.connect(window.show_error)
+        self._qt.applicationStateChanged.connect(self._state_changed)
+
+    def _join(self, name: str, text: str) -> None:
+        self.settings = replace(self.settings, name=name)
+        self.window.first_run.set_busy(wording.joining())
+        self.connection.join(name, text)
+
+    def _host(self, name: str, room_name: str, policy: str) -> None:
+        self.settings = replace(self.settings, name=name, room_name=room_name, policy=policy)
+        self.window.first_run.set_busy(wording.starting_host())
+        self.hosting.host(name, room_name, policy)
+
+    def _join_failed(self, sentence: str) -> None:
+        self.window.first_run.show_problem(sentence)
+
+    def _try_again(self) -> None:
+        if self.hosting.may_open_again:
+            self.hosting.again()
+        else:
+            self.connection.try_again()
+
+    def _leave(self) -> None:
+        self.tasks.start(self._forget_host(), "leave a host")
+
+    async def _forget_host(self) -> None:
+        host = self.feed.host
+        await self.connection.stop()
+        await self.hosting.aclose()
+        self.chat.forget_host(host)
+        await self.disk.run(self.disk.profile.forget_host, host)
+        await self.disk.run(self.disk.credentials.put, host, None)
+        await self.disk.run(self.disk.replica.forget_host, host)
+        await self.feed.open_host("")
+        self.window.first_run.set_busy(None)
+        self.window.show_first_run()
+
+    def _show_room(self) -> None:
+        self.window.first_run.set_busy(None)
+        self.window.show_room()
+
+    def _show_state(self, state: ConnectionState) -> None:
+        self.window.set_connection(state)
+
+    def _state_changed(self, state: Qt.ApplicationState) -> None:
+        self.connection.set_active(state == Qt.ApplicationState.ApplicationActive)
+
+    def _save_settings(self) -> None:
+        self.settings = replace(
+            self.settings,
+            text_scale=self.theme.scale,
+            geometry=bytes(self.window.saveGeometry().data()),
+            panes=self.window.layout_state(),
+        )
+        self._settings_file.save(self.settings)
+
+    def _failed(self, name: str, error: BaseException) -> None:
+        """A task failed: the environment's fault is told to the person, our own is logged whole."""
+        if isinstance(error, StorageFault):
+            self.window.show_error(wording.storage(str(error)))
+        else:
+            _log.error("Task %s failed", name, exc_info=error)
+
+
+async def run(qt: QApplication, options: Options) -> int:
+    """One window until it is closed; the exit status."""
+    app = App(qt, options)
+    try:
+        await app.start()
+        await app.closed.wait()
+    except StorageFault as fault:
+        print(f"mrsambosk: {fault}")
+        return 1
+    finally:
+        await app.aclose()
+    return 0
+
+
+def main(options: Options) -> int:
+    """Run the app; the exit status."""
+    qt = QApplication([])
+    qt.setApplicationName("Mrsambosk")
+    qt.setQuitOnLastWindowClosed(False)
+    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qt)) as runner:
+        return runner.run(run(qt, options))

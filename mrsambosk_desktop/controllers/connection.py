@@ -1,0 +1,301 @@
+"""The way to the host: join, stay connected, come back. One host at a time; one task keeps the connection.
+
+Every change of the state leaves as `state_changed` (a `ConnectionState`); the banner is computed from it.
+"""
+
+import asyncio
+import contextlib
+import logging
+import platform
+import time
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QObject, Signal
+
+from mrsambosk_desktop.core.backoff import Backoff
+from mrsambosk_desktop.core.rows import ConnectionState, Link
+from mrsambosk_desktop.core.sync import Missed
+from mrsambosk_desktop.core.tasks import Tasks
+from mrsambosk_desktop.net.connection import Unreachable, Why, dial
+from mrsambosk_desktop.net.http import register
+from mrsambosk_desktop.net.session import Comeback, End, Ended, Session
+from mrsambosk_desktop.storage.database import StorageFault
+from mrsambosk_desktop.storage.disk import Disk, ReplicaLost
+from mrsambosk_desktop.storage.profile import KnownHost
+from mrsambosk_protocol.events import AnyEvent, Live, Notice, Welcome
+from mrsambosk_protocol.invite import SCHEME, Address, BadInvite, Invite, parse_address, parse_invite
+from mrsambosk_protocol.limits import FLOODING_WAIT_SECONDS, Refused
+from mrsambosk_protocol.requests import Register
+
+from . import wording
+from .chat import ChatController
+from .feed import Feed
+from .reading import ReadingController
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to connect, and as whom.
+
+    Args:
+        host: its id, once known: another host at the same address is not taken for it.
+        hosted: this app runs it.
+    """
+
+    addresses: tuple[Address, ...]
+    token: str
+    host: str = ""
+    hosted: bool = False
+
+
+class ConnectionController(QObject):
+    """Signals: `state_changed` (ConnectionState); `joined`: the first welcome of a host, show its room;
+    `join_failed` (sentence)."""
+
+    state_changed = Signal(object)
+    joined = Signal()
+    join_failed = Signal(str)
+
+    def __init__(self, disk: Disk, feed: Feed, reading: ReadingController, chat: ChatController, tasks: Tasks) -> None:
+        super().__init__()
+        self.state = ConnectionState(Link.OFFLINE)
+        self._disk, self._feed, self._reading, self._chat, self._tasks = disk, feed, reading, chat, tasks
+        self._target: Target | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._session: Session | None = None
+        self._backoff = Backoff()
+        self._at_once = asyncio.Event()
+        self._active = True
+        self._is_live = False
+        self._host_closing = False
+        self._joining = False
+
+    # Intents ---------------------------------------------------------------------------------------------------
+
+    def join(self, name: str, text: str) -> None:
+        """Join by an address or an invite, under a name."""
+        if not self._joining:
+            self._joining = True
+            self._tasks.start(self._join(name, text), "join a host")
+
+    def try_again(self) -> None:
+        """The person does not want to wait."""
+        self._backoff.reset()
+        self._at_once.set()
+        if self._target is not None and (self._keeper is None or self._keeper.done()):
+            self.connect_to(self._target)
+
+    def set_active(self, active: bool) -> None:
+        """Whether the window is in front."""
+        self._active = active
+        if self._session is not None:
+            self._session.set_active(active)
+
+    # Life ------------------------------------------------------------------------------------------------------
+
+    async def resume(self, known: KnownHost) -> bool:
+        """Show a known host's room from the replica and connect to it; False: its token is gone, join anew.
+
+        A host of one's own has to be started first: who does that calls `connect_to`.
+        """
+        token = await self._disk.run(self._disk.credentials.get, known.id)
+        if token is None:
+            return False
+        if await self._open(known.id):
+            self.joined.emit()
+        if not known.hosted:
+            self.connect_to(Target(known.addresses, token, known.id))
+        return True
+
+    def connect_to(self, target: Target) -> None:
+        """Connect, and stay connected until `stop`."""
+        self._target = target
+        if self._keeper is not None:
+            self._keeper.cancel()
+        self._keeper = self._tasks.start(self._keep(target, self._keeper), "keep the connection")
+
+    async def stop(self, reason: str = "") -> None:
+        """Hang up and stay away. The room stays readable."""
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.cancel()
+            await asyncio.wait([keeper])
+        self._target = None
+        self._say(ConnectionState(Link.STOPPED if reason else Link.OFFLINE, self._feed.host_name, reason=reason))
+
+    # Inside ----------------------------------------------------------------------------------------------------
+
+    async def _join(self, name: str, text: str) -> None:
+        try:
+            invite = _parse(text)
+            target = await self._register(invite, name)
+        except BadInvite as bad:
+            self.join_failed.emit(str(bad))
+        except Refused as refused:
+            self.join_failed.emit(refused.text)
+        except Unreachable as failure:
+            self.join_failed.emit(wording.unreachable(failure))
+        else:
+            self.connect_to(target)
+        finally:
+            self._joining = False
+
+    async def _register(self, invite: Invite, name: str) -> Target:
+        wanted = Register(name=name, code=invite.code, device=platform.node()[:64])
+        failure = Unreachable(Why.NO_ADDRESS)
+        for address in invite.addresses:
+            try:
+                made = await register(address, wanted)
+            except Unreachable as unreachable:
+                failure = unreachable
+            else:
+                others = (other for other in invite.addresses if other != address)
+                return Target((address, *others), made.token)
+        raise failure
+
+    async def _open(self, host: str) -> bool:
+        try:
+            found = await self._feed.open_host(host)
+        except ReplicaLost:
+            found = await self._feed.open_host(host)
+        self._chat.use_host(host)
+        return found
+
+    async def _keep(self, target: Target, before: asyncio.Task[None] | None) -> None:
+        """Connect again and again until cancelled or told to stay away."""
+        if before is not None:
+            await asyncio.wait([before])
+        self._at_once.clear()
+        self._host_closing = False
+        self._say(ConnectionState(Link.CONNECTING, self._feed.host_name))
+        while True:
+            try:
+                wait, reason = await self._once(target)
+            except _StayAway as stop:
+                self._say(ConnectionState(Link.STOPPED, self._feed.host_name, reason=stop.reason))
+                if not self._feed.host:
+                    self.join_failed.emit(stop.reason)
+                return
+            if self._host_closing:
+                # It said goodbye: nobody is told to wait for it, but its return is noticed.
+                self._say(ConnectionState(Link.STOPPED, self._feed.host_name))
+            else:
+                self._say(ConnectionState(Link.RETRYING, self._feed.host_name, time.monotonic() + wait, reason))
+            if not self._feed.host:
+                self.join_failed.emit(reason)
+            await self._rest(wait)
+
+    async def _rest(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        with contextlib.suppress(TimeoutError):
+            while not self._at_once.is_set() and (left := deadline - time.monotonic()) > 0:
+                await asyncio.wait_for(self._at_once.wait(), left + 0.01)
+        self._at_once.clear()
+
+    async def _once(self, target: Target) -> tuple[float, str]:
+        """One connection from dialling to its end: seconds to wait before the next, and why it ended.
+
+        Raises:
+            _StayAway: with the reason.
+        """
+        try:
+            connection, answered = await dial(target.addresses)
+        except Unreachable as failure:
+            return self._backoff.lost(time.monotonic()), wording.unreachable(failure)
+        session = Session(connection)
+        session.set_active(self._active)
+        try:
+            await self._converse(session, target, answered)
+        except Ended as failure:
+            match failure.comeback:
+                case Comeback.NEVER:
+                    raise _StayAway(wording.ended(failure)) from None
+                case Comeback.AFTER_FLOODING:
+                    return FLOODING_WAIT_SECONDS, wording.ended(failure)
+                case Comeback.AT_ONCE:
+                    return 0.0, ""
+            return self._backoff.lost(time.monotonic()), wording.ended(failure)
+        except Missed as gap:
+            _log.info("reconnecting, something was missed: %s", gap)
+            return self._backoff.lost(time.monotonic()), ""
+        except ReplicaLost:
+            self._feed.forget_copies()
+            return 0.0, ""
+        except StorageFault as fault:
+            return self._backoff.lost(time.monotonic()), wording.storage(str(fault))
+        finally:
+            self._session = None
+            self._is_live = False
+            self._chat.lost()
+            self._reading.lost()
+            await session.aclose()
+        raise AssertionError("a conversation only ends with an exception")
+
+    async def _converse(self, session: Session, target: Target, answered: Address) -> None:
+        # The epoch decides whether they are good; another host need not learn of them all the same.
+        is_same = target.hosted or (target.host != "" and target.host == self._feed.host)
+        epoch, have = self._feed.have() if is_same else (None, {})
+        welcome = await session.greet(target.token, epoch, have)
+        if target.host and welcome.host.id != target.host:
+            raise _StayAway(wording.another_host())
+        if not await self._welcomed(welcome, target, answered):
+            raise Ended(Comeback.AT_ONCE, End.LOST)
+        self._session = session
+        self._backoff.connected(time.monotonic())
+        self._host_closing = False
+        self._say(ConnectionState(Link.CATCHING_UP, welcome.host.name))
+        while True:
+            events = await session.events()
+            await self._feed.apply(events)
+            for event in events:
+                self._take(event, session)
+
+    async def _welcomed(self, welcome: Welcome, target: Target, answered: Address) -> bool:
+        """Remember where this host was found; whether what we said we have is good."""
+        is_first = welcome.host.id != self._feed.host
+        good = await self._feed.welcomed(welcome)
+        self._chat.use_host(welcome.host.id)
+        addresses = (answered, *(other for other in target.addresses if other != answered))
+        known = KnownHost(welcome.host.id, welcome.host.name, addresses, hosted=target.hosted)
+        await self._disk.run(self._disk.profile.use_host, known)
+        await self._disk.run(self._disk.credentials.put, welcome.host.id, target.token)
+        if self._target is target:
+            self._target = replace(target, host=welcome.host.id)
+        if is_first or not target.host:
+            self.joined.emit()
+        return good
+
+    def _take(self, event: AnyEvent, session: Session) -> None:
+        match event:
+            case Live():
+                self._is_live = True
+                self._say(ConnectionState(Link.LIVE, self._feed.host_name, missed=self._feed.missed))
+                self._reading.live(session)
+                self._chat.live(session)
+            case Notice(kind="closing"):
+                self._host_closing = True
+
+    def _say(self, state: ConnectionState) -> None:
+        self.state = state
+        self.state_changed.emit(state)
+
+
+class _StayAway(Exception):
+    """Do not come back by oneself."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _parse(text: str) -> Invite:
+    """What a person typed: an invite or an address.
+
+    Raises:
+        BadInvite: neither.
+    """
+    if text.strip().lower().startswith(SCHEME + ":"):
+        return parse_invite(text)
+    return Invite(addresses=(parse_address(text),), tls=False)

@@ -1,0 +1,140 @@
+"""A person hosts: the child process is started, joined as its owner, started again when it dies, stopped."""
+
+import asyncio
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QObject, Signal
+
+from mrsambosk_desktop.core.rows import HostCard
+from mrsambosk_desktop.core.tasks import Tasks
+from mrsambosk_desktop.hosting import HostFailed, HostOptions, HostProcess, Ready
+from mrsambosk_protocol.entities import OFFLINE
+from mrsambosk_protocol.invite import Address, BadInvite, parse_invite
+
+from . import wording
+from .connection import ConnectionController, Target
+from .feed import Feed
+
+#: A host that dies more often than this within a minute has a reason that another start does not mend.
+_DEATHS_A_MINUTE: Final = 3
+
+
+class HostingController(QObject):
+    """Signals: `card_changed` (HostCard); `started`: the room is open; `failed` (sentence).
+
+    Args:
+        data: where the host keeps its room.
+        port: None for the usual one; 0 picks a free one.
+    """
+
+    card_changed = Signal(object)
+    started = Signal()
+    failed = Signal(str)
+
+    def __init__(
+        self, data: Path, port: int | None, feed: Feed, connection: ConnectionController, tasks: Tasks
+    ) -> None:
+        super().__init__()
+        self._data, self._port, self._feed, self._connection, self._tasks = data, port, feed, connection, tasks
+        self._process: HostProcess | None = None
+        self._ready: Ready | None = None
+        self._options: HostOptions | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        feed.people_changed.connect(self._tell)
+
+    @property
+    def pid(self) -> int | None:
+        """The child's, while it runs."""
+        return None if self._process is None else self._process.pid
+
+    # Intents ---------------------------------------------------------------------------------------------------
+
+    def host(self, owner: str, room_name: str | None, policy: str | None) -> None:
+        """Open a room on this computer. Without a name and a policy it is the one of the last time."""
+        if self._keeper is None or self._keeper.done():
+            options = HostOptions(self._data, owner, room_name, policy, self._port)
+            self._keeper = self._tasks.start(self._keep(options), "host a room")
+
+    def stop(self) -> None:
+        """Close the room."""
+        self._tasks.start(self._stop(), "stop hosting")
+
+    def again(self) -> None:
+        """Open the room again that was closed at this window."""
+        if self._options is not None:
+            self.host(self._options.owner, None, None)
+
+    @property
+    def may_open_again(self) -> bool:
+        """Whether a room was hosted here and is closed now."""
+        return self._options is not None and (self._keeper is None or self._keeper.done())
+
+    async def aclose(self) -> None:
+        """End the child."""
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.cancel()
+            await asyncio.wait([keeper])
+
+    # Inside ----------------------------------------------------------------------------------------------------
+
+    async def _stop(self) -> None:
+        await self._connection.stop(wording.stopped_hosting())
+        await self.aclose()
+
+    async def _keep(self, options: HostOptions) -> None:
+        """Start the child, and start it again when it dies, at the same port."""
+        self._options = options
+        deaths: list[float] = []
+        try:
+            while True:
+                self._process = HostProcess()
+                try:
+                    self._ready = await self._process.start(options)
+                except HostFailed as failure:
+                    self.failed.emit(wording.host_failed(failure))
+                    return
+                self._connection.connect_to(_target(self._ready))
+                self._tell()
+                if not deaths:
+                    self.started.emit()
+                await self._process.ended()
+                await self._process.stop()
+                now = time.monotonic()
+                deaths = [death for death in deaths if now - death < 60] + [now]
+                if len(deaths) > _DEATHS_A_MINUTE:
+                    self.failed.emit(wording.host_failed(HostFailed(None, "")))
+                    return
+                options = replace(options, port=self._ready.port)
+        finally:
+            process, self._process, self._ready = self._process, None, None
+            if process is not None:
+                await process.stop()
+            self._tell()
+
+    def _tell(self) -> None:
+        ready = self._ready
+        online = sum(user.status != OFFLINE for user in self._feed.users.values())
+        self.card_changed.emit(
+            HostCard(
+                hosting=ready is not None,
+                host_name=self._feed.host_name,
+                hosted_by=self._feed.owner_name(),
+                address_lines=tuple(f"{at} : {ready.port}" for at in ready.addresses) if ready is not None else (),
+                online=online,
+                invite=ready.invite if ready is not None else None,
+            )
+        )
+
+
+def _target(ready: Ready) -> Target:
+    """How this app reaches its own host: over loopback where the host listens there, as everybody else does."""
+    try:
+        addresses = parse_invite(ready.invite).addresses
+    except BadInvite:
+        addresses = ()
+    loopback = Address("127.0.0.1", ready.port)
+    return Target((loopback, *(at for at in addresses if at != loopback)), ready.owner_token, hosted=True)

@@ -1,0 +1,226 @@
+"""A person reads: pages older and newer from the replica, then from the host; jumps; how far was read; the back-fill.
+
+Pages are shown from the replica only. What is not there is asked of the host, stored, and then read from there.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from PySide6.QtCore import QObject, Signal
+
+from mrsambosk_desktop.core.sync import Place, RoomCopy
+from mrsambosk_desktop.core.tasks import Tasks
+from mrsambosk_desktop.models.timeline import TimelineModel
+from mrsambosk_desktop.net.session import Ended, Session
+from mrsambosk_desktop.storage.disk import Disk
+from mrsambosk_protocol.commands import History, Read
+from mrsambosk_protocol.entities import Message, You
+from mrsambosk_protocol.events import Done, Page
+from mrsambosk_protocol.limits import HISTORY_LIMIT, Refused
+
+from . import wording
+from .feed import Feed
+
+PAGE_ROWS: Final = 100
+BACK_FILL_ROWS: Final = 100_000
+#: Between two pages of the back-fill: far below a host's limits, and unnoticed by who types.
+BACK_FILL_SECONDS: Final = 0.5
+
+
+class ReadingController(QObject):
+    """Signals: `jumped` (id): the timeline now holds this row; `failed` (sentence)."""
+
+    jumped = Signal(int)
+    failed = Signal(str)
+
+    def __init__(self, disk: Disk, feed: Feed, timeline: TimelineModel, tasks: Tasks) -> None:
+        super().__init__()
+        self._disk, self._feed, self._timeline, self._tasks = disk, feed, timeline, tasks
+        self._session: Session | None = None
+        self._paging = asyncio.Lock()
+        self._read_to: dict[str, int] = {}
+        self._reading = False
+        self._back_fill: asyncio.Task[None] | None = None
+
+    # Intents ---------------------------------------------------------------------------------------------------
+
+    def open_room(self, room: str) -> None:
+        """Show another room."""
+        if room != self._feed.room:
+            self._tasks.start(self._feed.open_room(room), "open a room")
+
+    def older(self) -> None:
+        """The reader nears the oldest row."""
+        self._page(self._load_older)
+
+    def newer(self) -> None:
+        """The reader nears the newest row of a window that does not reach the end."""
+        self._page(self._load_newer)
+
+    def latest(self) -> None:
+        """To the newest end."""
+        self._tasks.start(self._feed.open_room(self._feed.room), "show the newest")
+
+    def jump(self, id: int) -> None:
+        """Show the rows around one that is not in the window."""
+        self._tasks.start(self._jump(id), "jump to a message")
+
+    def read(self, id: int) -> None:
+        """Read up to here; told to the host when the room is live."""
+        room = self._feed.room
+        kept = self._feed.rooms.get(room)
+        if kept is not None and id > max(kept.you.read, self._read_to.get(room, 0)):
+            self._read_to[room] = id
+            self._send_read()
+
+    # The connection --------------------------------------------------------------------------------------------
+
+    def live(self, session: Session) -> None:
+        """All rooms are live."""
+        self._session = session
+        self._send_read()
+        self._back_fill = self._tasks.start(self._fill(session), "fill history back")
+
+    def lost(self) -> None:
+        """The connection is over."""
+        self._session = None
+        if self._back_fill is not None:
+            self._back_fill.cancel()
+            self._back_fill = None
+
+    # Inside ----------------------------------------------------------------------------------------------------
+
+    def _page(self, load: Callable[[], Awaitable[None]]) -> None:
+        if not self._paging.locked():
+            self._tasks.start(self._one_page(load), "load a page")
+
+    async def _one_page(self, load: Callable[[], Awaitable[None]]) -> None:
+        async with self._paging:
+            await load()
+            await self._feed.find_sources()
+
+    def _copy(self) -> RoomCopy:
+        return self._feed.copies.get(self._feed.room, RoomCopy())
+
+    async def _load_older(self) -> None:
+        room, feed = self._feed.room, self._feed
+        for _ in range(2):
+            async with feed.lock:
+                first = self._timeline.first_id
+                newest = self._copy().ranges.newest()
+                if feed.room != room or newest is None:
+                    return
+                below = first if first is not None else newest.last + 1
+                span = self._copy().ranges.around(below) or newest
+                rows = await self._before(below, span.first)
+                if rows or span.first == 0:
+                    more = len(rows) == PAGE_ROWS or span.first > 0
+                    self._timeline.extend_older(rows, has_older=more)
+                    return
+            if not await self._fetch(room, Place(before=span.first)):
+                return
+
+    async def _load_newer(self) -> None:
+        room, feed = self._feed.room, self._feed
+        for _ in range(2):
+            async with feed.lock:
+                last = self._timeline.last_id
+                if feed.room != room or last is None:
+                    return
+                ranges = self._copy().ranges
+                newest = ranges.newest()
+                span = ranges.around(last) or newest
+                if span is None:
+                    return
+                rows = await self._disk.run(self._disk.replica.after, feed.host, room, last, span.last, PAGE_ROWS)
+                if rows or span == newest:
+                    self._timeline.extend_newer(rows, has_newer=len(rows) == PAGE_ROWS or span != newest)
+                    return
+            if not await self._fetch(room, Place(after=span.last)):
+                return
+
+    async def _jump(self, id: int) -> None:
+        room, feed = self._feed.room, self._feed
+        async with self._paging:
+            if self._copy().ranges.around(id) is None and not await self._fetch(room, Place(around=id)):
+                self.failed.emit(wording.no_connection())
+                return
+            async with feed.lock:
+                span = self._copy().ranges.around(id)
+                if feed.room != room or span is None:
+                    return
+                older = await self._before(id + 1, span.first)
+                newer = await self._disk.run(self._disk.replica.after, feed.host, room, id, span.last, PAGE_ROWS)
+                self._timeline.reset(
+                    [*older, *newer],
+                    has_older=len(older) == PAGE_ROWS or span.first > 0,
+                    has_newer=len(newer) == PAGE_ROWS or span != self._copy().ranges.newest(),
+                    unread_after=None,
+                )
+            await feed.find_sources()
+        self.jumped.emit(id)
+
+    async def _before(self, id: int, first: int) -> tuple[Message, ...]:
+        feed = self._feed
+        return await self._disk.run(self._disk.replica.before, feed.host, feed.room, id, first, PAGE_ROWS)
+
+    async def _fetch(self, room: str, place: Place) -> bool:
+        """Ask the host for a page and store it; whether that changed what is loaded."""
+        session = self._session
+        before = self._feed.copies.get(room)
+        if session is None or before is None:
+            return False
+        ask = History(
+            ref=1, room=room, before=place.before, after=place.after, around=place.around, limit=HISTORY_LIMIT
+        )
+        try:
+            page = await session.request(ask)
+        except (Ended, Refused):
+            return False
+        assert isinstance(page, Page)
+        async with self._feed.lock:
+            # A page of a connection that is over may say less than the rooms know by now.
+            if session is not self._session or not await self._feed.take_page(room, place, page):
+                return False
+            return self._feed.copies[room].ranges != before.ranges
+
+    async def _fill(self, session: Session) -> None:
+        """Fetch what is missing of each room, newest first, a page at a time, while nothing else is asked."""
+        for room in tuple(self._feed.rooms):
+            kept = await self._disk.run(self._disk.replica.count, self._feed.host, room)
+            while kept < BACK_FILL_ROWS and session is self._session:
+                await asyncio.sleep(BACK_FILL_SECONDS)
+                copy = self._feed.copies.get(room)
+                newest = copy.ranges.newest() if copy is not None else None
+                if newest is None or newest.first == 0:
+                    break
+                if self._paging.locked():
+                    continue
+                if not await self._fetch(room, Place(before=newest.first)):
+                    break
+                kept += HISTORY_LIMIT
+
+    def _send_read(self) -> None:
+        if self._session is not None and self._read_to and not self._reading:
+            self._reading = True
+            self._tasks.start(self._tell_read(self._session), "tell what was read")
+
+    async def _tell_read(self, session: Session) -> None:
+        try:
+            while self._read_to:
+                room, id = next(iter(self._read_to.items()))
+                done = await session.request(Read(ref=1, room=room, id=id))
+                if self._read_to.get(room) == id:
+                    del self._read_to[room]
+                if isinstance(done, Done) and isinstance(done.you, You):
+                    async with self._feed.lock:
+                        await self._feed.take_you(room, done.you)
+        except Refused:
+            self._read_to.clear()
+        except Ended:
+            pass  # told again when the room is live
+        finally:
+            self._reading = False
+            if session is not self._session:
+                self._send_read()
