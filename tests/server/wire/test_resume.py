@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.helpers.host_process import ROOMY, HostProcess
-from tests.helpers.wire_client import Person, WireClient, register
+from tests.helpers.wire_client import Person, WireClient, new_cid, register
 
 StartHost = Callable[..., HostProcess]
 
@@ -121,12 +121,17 @@ async def test_rooms_that_are_not_mine_are_passed_over(host: HostProcess, anna: 
         assert client.lobby.resets == 0
 
 
+async def post_many(client: WireClient, bodies: list[str]) -> list[int]:
+    """Post all at once; their ids."""
+    refs = [await client.start("post", room="lobby", cid=new_cid(), body=body) for body in bodies]
+    return [(await client.reply(ref, seconds=30))["id"] for ref in refs]
+
+
 async def test_the_beginning_is_a_good_cursor_and_is_told_in_pages(start_host: StartHost) -> None:
     host = start_host(*ROOMY)
     async with WireClient(host, host.owner_token) as client:
         epoch = client.welcome["epoch"]
-        refs = [await client.start("post", room="lobby", cid=f"cid-of-post-{n:08}", body=str(n)) for n in range(1100)]
-        ids = [(await client.reply(ref, seconds=30))["id"] for ref in refs]
+        ids = await post_many(client, [str(n) for n in range(1100)])
     async with WireClient(host, host.owner_token, epoch=epoch, have={"lobby": 0}) as client:
         pages = client.heard("sync")
         assert len(pages) >= 3
@@ -140,10 +145,7 @@ async def test_a_page_of_long_bodies_ends_at_512_kib(start_host: StartHost) -> N
     host = start_host(*ROOMY)
     async with WireClient(host, host.owner_token) as client:
         epoch, cursor = client.welcome["epoch"], client.lobby.cursor
-        refs = [
-            await client.start("post", room="lobby", cid=f"cid-of-post-{n:08}", body="😀" * 4000) for n in range(90)
-        ]
-        ids = [(await client.reply(ref, seconds=30))["id"] for ref in refs]
+        ids = await post_many(client, ["😀" * 4000] * 90)
     async with WireClient(host, host.owner_token, epoch=epoch, have={"lobby": cursor}) as client:
         pages = client.heard("sync")
         assert len(pages) >= 3  # 90 times 16 KB
@@ -156,10 +158,7 @@ async def test_between_pages_what_changes_is_not_lost(start_host: StartHost) -> 
     person = register(host)
     async with WireClient(host, host.owner_token) as client:
         epoch = client.welcome["epoch"]
-        refs = [
-            await client.start("post", room="lobby", cid=f"cid-of-post-{n:08}", body="x" * 2000) for n in range(900)
-        ]
-        ids = [(await client.reply(ref, seconds=30))["id"] for ref in refs]
+        ids = await post_many(client, ["x" * 2000] * 900)
         async with WireClient(host, person.token, epoch=epoch, have={"lobby": 0}, live=False) as late:
             await late.next("sync")
             for id in (ids[0], ids[450], ids[-1]):

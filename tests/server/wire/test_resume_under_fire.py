@@ -1,7 +1,8 @@
-"""A writer at full speed, and a client that is cut and comes back 60 times: none missing, none twice, the order right."""
+"""A writer at full speed, a client that is cut and comes back 60 times: none missing, none twice, the order right."""
 
 import asyncio
 import random
+from typing import Any
 
 from tests.helpers.host_process import HostProcess
 from tests.helpers.wire_client import Person, WireClient, new_cid
@@ -42,7 +43,7 @@ async def test_sixty_reconnects_under_a_writer_miss_nothing(host: HostProcess, a
         epoch, start = writer.welcome["epoch"], writer.lobby.cursor
         cursors = [start]
         # What the client that comes and goes has: its cursor and its rows, over all its connections.
-        kept: dict[int, dict[str, object]] = {}
+        kept: dict[int, dict[str, Any]] = {}
         cursor = start
         writing = asyncio.create_task(write_until(stopped, writer, 1))
         try:
@@ -63,7 +64,7 @@ async def test_sixty_reconnects_under_a_writer_miss_nothing(host: HostProcess, a
                 # The client has checked each frame: pages in order after the cursor, live revisions dense.
                 assert client.lobby.resets == 0
                 for id, row in client.lobby.rows.items():
-                    if id not in kept or kept[id]["rev"] < row["rev"]:  # type: ignore[operator]
+                    if id not in kept or kept[id]["rev"] < row["rev"]:
                         kept[id] = row
                 if client.lobby.cursor >= cursor:
                     cursor = client.lobby.cursor
