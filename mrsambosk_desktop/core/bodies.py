@@ -23,6 +23,7 @@ SCHEMES: Final = frozenset({"http", "https", "mailto"})
 _MAYBE_MARKUP: Final = re.compile(r"[*_~`\[@]|://|mailto:|^ {0,3}(?:>|[-+*] |\d{1,9}[.)] )", re.MULTILINE)
 _URL_REST: Final = re.compile(r"[^\s<>\"“”«»`\u0000-\u001f]+")
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9+#._-]{1,20}")
+_MARKERS: Final = frozenset("*_~`[@")
 _BRACKETS: Final = {")": "(", "]": "[", "}": "{"}
 _TRAILING: Final = ".,:;!?'\"*_~…"
 
@@ -203,6 +204,17 @@ def _runs(tokens: list[Token]) -> Iterator[Run]:
             yield Run(token.content, style, target)
 
 
+def _backslash(state: StateInline, silent: bool) -> bool:
+    """An inline rule: after a backslash nothing is markup, and both are shown as typed, so that ¯\\_(ツ)_/¯ keeps its
+    arms and a path its separators."""
+    if state.src[state.pos] != "\\" or state.src[state.pos + 1 : state.pos + 2] not in _MARKERS:
+        return False
+    if not silent:
+        state.pending += state.src[state.pos : state.pos + 2]
+    state.pos += 2
+    return True
+
+
 def _bare_link(state: StateInline, silent: bool) -> bool:
     """An inline rule: `http://…`, `https://…` and `mailto:…` typed as they are. Stands at the colon."""
     if state.src[state.pos] != ":" or state.linkLevel > 0:
@@ -256,6 +268,7 @@ def _keep_indent(state: StateCore) -> None:
 def _make_parser() -> MarkdownIt:
     parser = MarkdownIt("zero", {"maxNesting": 16})
     parser.enable(["fence", "blockquote", "list", "emphasis", "strikethrough", "backticks", "link"])
+    parser.inline.ruler.before("backticks", "backslash", _backslash)
     parser.inline.ruler.before("backticks", "bare_link", _bare_link)
     parser.inline.ruler.before("backticks", "mention", _mention)
     parser.core.ruler.before("inline", "keep_indent", _keep_indent)

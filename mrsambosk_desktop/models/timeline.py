@@ -214,6 +214,8 @@ class TimelineModel(QAbstractListModel):
         """A page after the last row, ascending. The oldest end is trimmed past `MAX_ROWS`."""
         last = self.last_id
         page = [message for message in messages if last is None or message.id > last]
+        if has_newer:
+            self._hide_pending()
         if page:
             self._insert_at(len(self._stored), page)
         if (excess := len(self._stored) - MAX_ROWS) > 0:

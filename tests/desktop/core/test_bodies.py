@@ -1,0 +1,161 @@
+"""Bodies: what was typed is what is shown, and no input can hide a letter or raise."""
+
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from mrsambosk_desktop.core.bodies import (
+    BlockKind,
+    Run,
+    Style,
+    excerpt,
+    is_link,
+    mentioned,
+    parse,
+    shown_text,
+)
+
+PLAIN = st.text(
+    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="*_~`[]@>:-+.)\u2028\u2029"), min_size=1
+)
+PIECES = ["*", "**", "_", "~~", "`", "[", "](", ")", "<b>", "@", ":", "-", "\\", " ", "\n", "\t", "0", "a", "é"]
+PIECES += ["http://a.b", "```", "> ", "- ", "1. ", "שלום", "👍", "\u202e", "&amp;", "@Dana", "[x](https://y.z)"]
+MARKUP = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
+PEOPLE = {"Dana": "u_dana", "Miriam B.": "u_miriam", "Miriam": "u_other"}
+
+
+def letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
+
+
+@given(PLAIN)
+def test_plain_text_is_shown_as_typed(body: str) -> None:
+    assert shown_text(parse(body)) == body
+
+
+@given(st.one_of(MARKUP, st.text()))
+@example("[a](http://b.c 'title')")
+@example(">" * 60 + "a")
+@example("```")
+@example("&lt;&#65;")
+def test_no_letter_is_ever_lost(body: str) -> None:
+    blocks = parse(body, PEOPLE)
+    assert blocks
+    typed = letters(body)
+    hidden = "".join(run.target for block in blocks for run in block.runs if Style.LINK in run.style)
+    hidden += "".join(block.language for block in blocks)
+    shown = letters(shown_text(blocks))
+    assert len(shown) <= len(typed)
+    assert not set(typed) - set(shown) - set(hidden)
+    assert bool(shown_text(blocks).strip()) == bool(body.strip())
+
+
+@given(st.one_of(MARKUP, st.text()))
+def test_links_lead_only_where_links_may(body: str) -> None:
+    for block in parse(body):
+        for run in block.runs:
+            assert Style.LINK not in run.style or is_link(run.target)
+
+
+def styles(body: str) -> list[tuple[str, Style]]:
+    return [(run.text, run.style) for block in parse(body, PEOPLE) for run in block.runs]
+
+
+@pytest.mark.parametrize(
+    ("body", "runs"),
+    [
+        ("a **b** c", [("a ", Style.PLAIN), ("b", Style.BOLD), (" c", Style.PLAIN)]),
+        ("*b* ~~c~~", [("b", Style.ITALIC), (" ", Style.PLAIN), ("c", Style.STRIKE)]),
+        ("**a *b***", [("a ", Style.BOLD), ("b", Style.BOLD | Style.ITALIC)]),
+        ("`*a*`", [("*a*", Style.CODE)]),
+        ("snake_case_name", [("snake_case_name", Style.PLAIN)]),
+        ("¯\\_(ツ)_/¯", [("¯\\_(ツ)_/¯", Style.PLAIN)]),
+        ("hi @dana!", [("hi ", Style.PLAIN), ("@dana", Style.MENTION), ("!", Style.PLAIN)]),
+        ("@Miriam B. and", [("@Miriam B.", Style.MENTION), (" and", Style.PLAIN)]),
+        ("a@dana @danas `@dana`", [("a@dana @danas ", Style.PLAIN), ("@dana", Style.CODE)]),
+    ],
+)
+def test_inline_styles(body: str, runs: list[tuple[str, Style]]) -> None:
+    assert styles(body) == runs
+
+
+@pytest.mark.parametrize(
+    ("body", "target"),
+    [
+        ("see https://x.org/a_b_(c)). Then", "https://x.org/a_b_(c)"),
+        ("(http://x.org/?q=1&r=2)", "http://x.org/?q=1&r=2"),
+        ("mail mailto:dana@example.org now", "mailto:dana@example.org"),
+        ("[the page](https://x.org/)", "https://x.org/"),
+    ],
+)
+def test_links(body: str, target: str) -> None:
+    assert [run.target for block in parse(body) for run in block.runs if Style.LINK in run.style] == [target]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<b>bold</b> <img src='file:///etc/passwd'> <table><tr><td>x",
+        "&lt;b&gt; &amp; &#65;",
+        "[click](javascript:alert(1)) [x](file:///etc/passwd) [y](data:text/html,x)",
+        "javascript:alert(1) file:///etc/passwd xhttp://a.b",
+        "![x](file:///a.png)",
+        "# no heading\n---\n===\n| a | b |\n|---|---|",
+        "[a]: http://b.c\n[a]",
+        "\x1b[31mred\x1b[0m \x07",
+        "\u202eabc\u202d \u2066x",
+        "   indented\n      more\n\n\n\nlast   ",
+    ],
+)
+def test_hostile_and_foreign_markup_is_shown_as_typed(body: str) -> None:
+    shown = shown_text(parse(body))
+    if "a]: http" in body:
+        assert letters(shown) == letters(body)
+    else:
+        assert shown.rstrip() == body.rstrip()
+
+
+def test_blocks() -> None:
+    blocks = parse("> quoted\n> more\n\n1. one\n1. two\n   - inner\n\n```python\nx = 1\n  y\n```\nend")
+    assert [(block.kind, block.quote, block.indent, block.marker) for block in blocks] == [
+        (BlockKind.TEXT, 1, 0, ""),
+        (BlockKind.TEXT, 0, 1, "1."),
+        (BlockKind.TEXT, 0, 1, "1."),
+        (BlockKind.TEXT, 0, 2, "•"),
+        (BlockKind.CODE, 0, 0, ""),
+        (BlockKind.TEXT, 0, 0, ""),
+    ]
+    assert blocks[4].language == "python"
+    assert blocks[4].runs == (Run("x = 1\n  y", Style.CODE),)
+
+
+def test_mentions_are_found_once_in_order() -> None:
+    assert mentioned("@miriam b. @Dana @dana `@Miriam`", PEOPLE) == ("u_miriam", "u_dana")
+    assert mentioned("nobody", PEOPLE) == ()
+
+
+def test_an_excerpt_is_one_short_line() -> None:
+    assert excerpt(parse("a\n\n**b**\tc")) == "a b c"
+    assert len(excerpt(parse("word " * 100), 50)) == 50
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "*" * 4000,
+        "[`" * 2000,
+        "**a " * 1000,
+        "> " * 2000 + "x",
+        "- " * 2000,
+        "[" * 4000,
+        "_a_" * 1300,
+        "e" + "\u0301" * 4000,
+    ],
+    ids=lambda body: repr(body[:4]),
+)
+def test_no_body_takes_long(body: str) -> None:
+    started = time.process_time()
+    parse(body)
+    assert time.process_time() - started < 0.5

@@ -1,0 +1,40 @@
+"""People and rooms as rows."""
+
+from PySide6.QtCore import Qt
+from pytestqt.modeltest import ModelTester
+
+from mrsambosk_desktop.models.members import MemberModel, MemberRole
+from mrsambosk_desktop.models.rooms import RoomModel, RoomRole
+from mrsambosk_protocol.entities import GONE, Room, User, You
+from tests.helpers.rows import ME, PEOPLE
+
+
+def names(model: MemberModel) -> list[str]:
+    return [str(model.index(row).data()).replace("\u2068", "").replace("\u2069", "") for row in range(model.rowCount())]
+
+
+def test_people_online_come_first_and_who_left_not_at_all(qtmodeltester: ModelTester) -> None:
+    model = MemberModel()
+    model.set_me(ME)
+    model.set_users(PEOPLE | {"u_x": User(id="u_x", name="", role=GONE)})
+    qtmodeltester.check(model)
+    assert names(model) == ["Dana (you)", "Miriam B.", "Yonatan", "Alma"]
+    sections = [model.index(row).data(MemberRole.SECTION) for row in range(4)]
+    assert sections == ["Online — 3", "", "", "Offline — 1"]
+    assert model.index(1).data(MemberRole.ROLE_TEXT) == "mod"
+    assert model.index(3).data(Qt.ItemDataRole.AccessibleTextRole) == "\u2068Alma\u2069, offline"
+    model.update_users([User(id="u_alma", name="Alma", status="away")])
+    assert names(model) == ["Dana (you)", "Alma", "Miriam B.", "Yonatan"]
+    assert model.online == 4
+
+
+def test_a_room_changes_in_place(qtmodeltester: ModelTester) -> None:
+    model = RoomModel()
+    model.set_rooms([Room(id="lobby", name="lobby"), Room(id="r_1", name="exams")])
+    qtmodeltester.check(model)
+    model.update(Room(id="r_1", name="exams", you=You(unread=12, mentions=1)))
+    assert model.index(1).data(RoomRole.UNREAD) == 12
+    assert model.index(1).data(Qt.ItemDataRole.AccessibleTextRole) == "Room exams, 12 unread, 1 mentions of you"
+    model.update(Room(id="r_2", name="sports"))
+    model.remove("r_1")
+    assert [model.index(row).data() for row in range(model.rowCount())] == ["lobby", "sports"]
