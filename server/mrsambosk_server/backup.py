@@ -1,0 +1,254 @@
+"""Verified copies of the room's database, made while it is in use: on a schedule, before a migration, on demand.
+
+A backup is one file, `backups/backup-NUMBER-TIME.db`. It counts only once it was opened and checked whole; until then
+it has another ending. The number orders them, not the time: clocks jump. Seven are kept: the newest three, and of the
+older ones the newest of each of four days.
+
+Backups hold what the database held, password hashes included, and text that was deleted later stays in them until they
+are thinned out. The host's key is not in them.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final, Self
+
+import msgspec
+
+from . import schema
+
+log = logging.getLogger(__name__)
+
+DATABASE: Final = "room.db"
+FOLDER: Final = "backups"
+#: How many are kept.
+NEWEST: Final = 3
+DAYS: Final = 4
+#: Pages copied between two looks whether to go on.
+_PAGES: Final = 2000
+_FIRST_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 60.0
+_NAME: Final = re.compile(r"backup-(\d{4,})-(\d{8})T(\d{6})\.db")
+
+
+class BackupFailed(Exception):
+    """There is no new backup; the message is a sentence for a person."""
+
+
+class Backup(msgspec.Struct, frozen=True, order=True):
+    """One backup that was good when it was made. They sort from the oldest to the newest."""
+
+    number: int
+    day: str
+    path: Path
+
+    @classmethod
+    def of(cls, path: Path) -> Self | None:
+        """The backup with this name, or None where the name is not of one."""
+        match = _NAME.fullmatch(path.name)
+        return None if match is None else cls(int(match[1]), match[2], path)
+
+
+def backups(data: Path) -> list[Backup]:
+    """Those of a data directory, the oldest first."""
+    with contextlib.suppress(OSError):
+        return sorted(found for path in (data / FOLDER).iterdir() if (found := Backup.of(path)))
+    return []
+
+
+def newest_good(data: Path) -> Path | None:
+    """The newest backup that this program can use, each looked at page by page until one is good."""
+    for backup in reversed(backups(data)):
+        try:
+            check(backup.path)
+        except schema.DatabaseUnusable:
+            continue
+        return backup.path
+    return None
+
+
+def check(path: Path) -> int:
+    """The schema version of a database file in which everything is in order; nothing is changed.
+
+    Raises:
+        schema.DatabaseUnusable: it is damaged, empty, foreign or newer than this program.
+    """
+    version = schema.examine(path, thorough=False)
+    if version == 0:
+        raise schema.DatabaseUnusable(f"{path} holds no room.")
+    mode = "mode=ro" if Path(f"{path}-wal").exists() else "mode=ro&immutable=1"
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)) as db:
+            problems = [row[0] for row in db.execute("PRAGMA integrity_check(1)")]
+            dangling = db.execute("PRAGMA foreign_key_check").fetchone()
+            ahead = db.execute(
+                "SELECT m.room FROM messages m LEFT JOIN rooms r ON r.id = m.room "
+                "WHERE r.id IS NULL OR m.rev > r.rev OR m.id > m.rev LIMIT 1"
+            ).fetchone()
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
+        raise schema.DatabaseUnusable(f"{path} is damaged; it was left as it is.") from None
+    if problems != ["ok"] or dangling or ahead:
+        raise schema.DatabaseUnusable(f"{path} is damaged; it was left as it is.")
+    return version
+
+
+def make_backup(data: Path, to: Path | None = None, wanted: Callable[[], bool] = lambda: True) -> Path:
+    """Copy the database of a data directory, in use or not, check the copy, and thin out the older ones.
+
+    Args:
+        to: another file than the next one in `backups`, which must not exist; then nothing is thinned out.
+        wanted: asked now and then; once it says no, the copy is given up.
+
+    Raises:
+        BackupFailed: nothing was left behind, and no other backup was touched.
+    """
+    source = data / DATABASE
+    if not source.exists() or source.stat().st_size == 0:
+        raise BackupFailed(f"There is no room in {data}.")
+    part = None
+    try:
+        if to is None:
+            (data / FOLDER).mkdir(mode=0o700, exist_ok=True)
+            to = data / FOLDER / _next_name(backups(data))
+        elif to.exists():
+            raise BackupFailed(f"{to} exists already.")
+        part = to.with_name(to.name + ".part")
+        part.unlink(missing_ok=True)
+        _copy(source, part, wanted)
+        check(part)
+        os.replace(part, to)
+        sync_folder(to.parent)
+    except (sqlite3.Error, OSError, schema.DatabaseUnusable) as error:
+        if part is not None:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).rstrip(".")
+        raise BackupFailed(f"No backup could be made: {reason}.") from error
+    if to.parent == data / FOLDER:
+        for backup in superfluous(backups(data)):
+            with contextlib.suppress(OSError):
+                backup.path.unlink()
+    return to
+
+
+def superfluous(kept: Iterable[Backup]) -> list[Backup]:
+    """Of these, the ones that need not be kept."""
+    newest_first = sorted(kept, reverse=True)
+    days: set[str] = set()
+    gone = []
+    for backup in newest_first[NEWEST:]:
+        if backup.day in days or len(days) == DAYS:
+            gone.append(backup)
+        else:
+            days.add(backup.day)
+    return gone
+
+
+class Schedule:
+    """Makes a backup whenever the newest is older than the interval and something was written since.
+
+    Args:
+        data: the data directory.
+        hours: the interval; 0 for never.
+    """
+
+    def __init__(self, data: Path, hours: float) -> None:
+        self._data = data
+        self._seconds = hours * 3600
+        self._stopping = threading.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin. Call `aclose` at the end."""
+        if self._seconds:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def aclose(self) -> None:
+        """Give up a copy that is being made, and end."""
+        self._stopping.set()
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def _run(self) -> None:
+        await asyncio.sleep(min(_FIRST_SECONDS, self._seconds))
+        while True:
+            # The thread is waited for also when this task is cancelled: it must not outlive the lock on the directory.
+            work = asyncio.ensure_future(asyncio.to_thread(self._make_if_due))
+            try:
+                await asyncio.shield(work)
+            except asyncio.CancelledError:
+                await work
+                raise
+            await asyncio.sleep(min(_LOOK_SECONDS, self._seconds))
+
+    def _make_if_due(self) -> None:
+        try:
+            if self.is_due():
+                made = make_backup(self._data, wanted=lambda: not self._stopping.is_set())
+                log.info("Made the backup %s", made.name)
+        except BackupFailed as failure:
+            if not self._stopping.is_set():
+                log.warning("%s", failure)
+        except OSError as error:
+            log.warning("Backups cannot be looked at: %s", error.strerror)
+
+    def is_due(self) -> bool:
+        """Whether it is time for one."""
+        kept = backups(self._data)
+        if not kept:
+            return True
+        made, now = kept[-1].path.stat().st_mtime, time.time()
+        files = (self._data / DATABASE, self._data / f"{DATABASE}-wal")
+        written = max(file.stat().st_mtime for file in files if file.exists())
+        # A clock that jumped back leaves the newest one in the future: that is no reason to wait until then.
+        return made > now or (now - made >= self._seconds and written > made)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a directory durable, where the system can."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _next_name(kept: list[Backup]) -> str:
+    number = kept[-1].number + 1 if kept else 1
+    return f"backup-{number:04}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}.db"
+
+
+def _copy(source: Path, part: Path, wanted: Callable[[], bool]) -> None:
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+    def go_on(_status: int, _left: int, _all: int) -> None:
+        if not wanted():
+            raise OSError(0, "the host is stopping")
+
+    mode = "mode=ro" if Path(f"{source}-wal").exists() else "mode=rw"
+    with (
+        contextlib.closing(
+            sqlite3.connect(f"{source.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+        ) as db,
+        contextlib.closing(sqlite3.connect(part, isolation_level=None)) as copy,
+    ):
+        # One snapshot for all steps: else every commit of the host would begin the copy anew.
+        db.execute("BEGIN")
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        db.backup(copy, pages=_PAGES, progress=go_on, sleep=0)
+        db.execute("ROLLBACK")
+        # A backup is one file.
+        copy.execute("PRAGMA journal_mode = DELETE").fetchone()
+    with part.open("r+b") as file:
+        os.fsync(file.fileno())
