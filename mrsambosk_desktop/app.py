@@ -4,7 +4,10 @@ There is one loop, Qt's and asyncio's at once. `App` is one window with its prof
 """
 
 import asyncio
+import contextlib
 import logging
+import signal
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -86,6 +89,7 @@ class App:
             self.window.restore_layout(self.settings.panes)
         self.window.show_first_run()
         self.window.show()
+        _log.info("the window is shown")
         if self._options.join is not None:
             self.window.first_run.address.setText(self._options.join)
             return
@@ -214,11 +218,15 @@ class App:
 async def run(qt: QApplication, options: Options) -> int:
     """One window until it is closed; the exit status."""
     app = App(qt, options)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows: the console's own handling stays
+            loop.add_signal_handler(number, app.closed.set)
     try:
         await app.start()
         await app.closed.wait()
     except StorageFault as fault:
-        print(f"mrsambosk: {fault}")
+        print(f"mrsambosk: {fault}", file=sys.stderr)
         return 1
     finally:
         await app.aclose()

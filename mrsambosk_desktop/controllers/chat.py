@@ -108,10 +108,7 @@ class ChatController(QObject):
 
     def undo_delete(self, id: int) -> None:
         """Keep it after all, if the delete has not left yet."""
-        entry = self._outbox.find_delete(self._feed.room, id)
-        if entry is not None and entry.state is State.WAITING:
-            self._forget(entry)
-            self._timeline.set_deleting(id, False)
+        self._store_by(self._undo_delete(self._feed.room, id))
 
     def react(self, id: int, emoji: str, on: bool) -> None:
         """Add or take back a reaction."""
@@ -185,6 +182,15 @@ class ChatController(QObject):
         elif entry.state is State.WAITING and undo == 0.0:
             self._outbox.hasten(entry.seq)
             self._pump()
+
+    async def _undo_delete(self, room: str, id: int) -> None:
+        async with self._storing:  # behind the delete itself, which may still be on its way to the disk
+            entry = self._outbox.find_delete(room, id)
+            if entry is None or entry.state is not State.WAITING:
+                return
+            self._outbox.settle(entry.seq)
+            await self._disk.run(self._disk.profile.drop, entry.seq)
+        self._undo(entry)
 
     def _add(self, command: Kept, undo: float = 0.0) -> None:
         if not self._host or not command.room:
