@@ -37,10 +37,12 @@ class TimelineRole(IntEnum):
 
 class TimelineModel(QAbstractListModel):
     """Rows of one room. Signals: `arrived` (count, of them mentions of me) for every new message of others past the
-    newest end, shown or not; `pending_dropped` (cid) when a pending row went without becoming a message."""
+    newest end, shown or not; `pending_dropped` (cid) when a pending row went without becoming a message; `ends_changed`
+    when a page came, which may have been the last."""
 
     arrived = Signal(int, int)
     pending_dropped = Signal(str)
+    ends_changed = Signal()
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
@@ -209,6 +211,7 @@ class TimelineModel(QAbstractListModel):
             if not self._has_newer:
                 self._hide_pending()
             self._remove(len(self._stored) - excess, excess)
+        self.ends_changed.emit()
 
     def extend_newer(self, messages: Sequence[Message], has_newer: bool) -> None:
         """A page after the last row, ascending. The oldest end is trimmed past `MAX_ROWS`."""
@@ -224,6 +227,7 @@ class TimelineModel(QAbstractListModel):
         if self._has_newer and not has_newer:
             self._show_pending()
         self._has_newer = has_newer
+        self.ends_changed.emit()
 
     def put_pending(self, pending: Pending) -> None:
         """A message of one's own on its way: a new row at the end, or the new state of the one with this cid."""

@@ -84,6 +84,7 @@ class Composer(QWidget):
         self._reply_to: int | None = None
         self._editing: int | None = None
         self._kept = ""
+        self._filling = False
         self._told_at = float("-inf")
         self._limits = Limits()
         self.editor = Editor()
@@ -139,7 +140,9 @@ class Composer(QWidget):
 
     def set_text(self, text: str) -> None:
         """Replaces what is in the field; the cursor stands at its end."""
+        self._filling = True
         self.editor.setPlainText(text)
+        self._filling = False
         self.editor.moveCursor(self.editor.textCursor().MoveOperation.End)
 
     def set_room(self, name: str) -> None:
@@ -238,7 +241,8 @@ class Composer(QWidget):
                 self._count.setProperty("role", role)
                 repolish(self._count)
         now = time.monotonic()
-        if text and self._editing is None and now - self._told_at >= TYPING_SECONDS:
+        # What the app puts there is not someone typing.
+        if text and not self._filling and self._editing is None and now - self._told_at >= TYPING_SECONDS:
             self._told_at = now
             self.typed.emit()
 

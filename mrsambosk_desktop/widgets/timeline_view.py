@@ -96,6 +96,7 @@ class TimelineView(QListView):
         self.jump.clicked.connect(self.to_latest)
         model.modelReset.connect(self._reset)
         model.arrived.connect(self._arrived)
+        model.ends_changed.connect(self.scheduleDelayedItemsLayout)
         model.rowsInserted.connect(self._rows_inserted)
         theme.changed.connect(self._theme_changed)
 
@@ -161,6 +162,8 @@ class TimelineView(QListView):
             self._restore()
         finally:
             self._laying_out = False
+        if not self._model.has_newer and self.verticalScrollBar().value() >= self.verticalScrollBar().maximum() - 2:
+            self._take_anchor()
         self._after_scroll()
 
     def updateGeometries(self) -> None:
@@ -203,10 +206,9 @@ class TimelineView(QListView):
         bar = self.verticalScrollBar()
         laying_out, self._laying_out = self._laying_out, True
         try:
-            number = self._model.place_of(self._anchor.key) if self._anchor is not None else None
-            if self._anchor is None or number is None:
+            if self._anchor is None:
                 bar.setValue(bar.maximum())
-            else:
+            elif (number := self._model.place_of(self._anchor.key)) is not None:
                 top = self.visualRect(self._model.index(number)).top()
                 bar.setValue(bar.value() + top - self._anchor.offset)
         finally:
@@ -270,7 +272,7 @@ class TimelineView(QListView):
     def _take_anchor(self) -> None:
         """Remembers where the reader is now."""
         bar = self.verticalScrollBar()
-        if bar.value() >= bar.maximum() - 2:
+        if bar.value() >= bar.maximum() - 2 and not self._model.has_newer:
             self._anchor = None
         else:
             number = self._top_number()

@@ -1,0 +1,146 @@
+"""Rows are measured within their width, whatever is in them, and no more often than needed."""
+
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
+
+from mrsambosk_desktop.delegates.look import text_look
+from mrsambosk_desktop.delegates.row_layout import PAD_X, Act, Fonts, RowLayout
+from mrsambosk_desktop.delegates.row_painter import bubble_box, paint_row
+from mrsambosk_desktop.delegates.timeline import TimelineDelegate
+from mrsambosk_desktop.models.timeline import TimelineModel
+from mrsambosk_desktop.widgets.theme import Theme
+from tests.helpers.rows import ME, MORNING, PEOPLE, deleted, message
+
+from .conftest import Measure
+
+HOSTILE = [
+    "<table>" * 16 + "x" + "</table>" * 16,
+    "<img src='file:///etc/passwd'><img src='http://127.0.0.1:1/x.png'>",
+    "<b>&amp;</b><script>alert(1)</script>",
+    "x" * 4000,
+    "e" + "\u0301" * 8000,
+    "\u202e" * 2000 + "abc" + "\u2066" * 1000,
+    "👨‍👩‍👧‍👦" * 500,
+    "\x1b[31m" * 800,
+    "a\n" * 200,
+    "*" * 4000,
+    "[`" * 2000,
+    "> " * 15 + "deep",
+    "ﷺ" * 4000,
+    "\u200b" * 3999 + "x",
+    "```\n" + "y" * 3000,
+]
+
+
+def paint(layout: RowLayout, theme: Theme) -> QImage:
+    image = QImage(700, min(max(int(layout.height), 1), 4000), QImage.Format.Format_RGB32)
+    image.fill(theme.tokens.ground)
+    painter = QPainter(image)
+    look = text_look(theme, own=layout.row.mine)
+    paint_row(
+        painter,
+        layout,
+        QRectF(0, 0, 700, layout.height),
+        theme.tokens,
+        Fonts(theme),
+        look,
+        selected=False,
+        focused=False,
+        flashed=False,
+    )
+    painter.end()
+    return image
+
+
+@pytest.mark.parametrize("body", HOSTILE, ids=lambda body: repr(body[:8]))
+def test_hostile_bodies_are_shown_within_their_width_and_soon(body: str, measure: Measure, theme: Theme) -> None:
+    measure(message(1, "warm"))
+    started = time.process_time()
+    layout = measure(message(1, body))
+    image = paint(layout, theme)
+    assert time.process_time() - started < 0.5  # 0.1 s on a machine of one's own
+    assert layout.bubble_width <= 400 + 2 * PAD_X
+    assert not image.isNull()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300), st.booleans(), st.booleans())
+def test_any_text_fits_its_bubble(measure: Measure, body: str, own: bool, mirrored: bool) -> None:
+    layout = measure(message(1, body, author=ME if own else "u_miriam"), 300, mirrored=mirrored)
+    assert layout.bubble_width <= 300 + 2 * PAD_X
+    inside = QRectF(0, 0, layout.bubble_width, layout.bubble_height)
+    assert inside.contains(layout.meta_box)
+    assert all(inside.contains(zone.box.center()) for zone in layout.zones)
+
+
+def test_the_time_stands_beside_a_short_line_and_under_a_full_one(measure: Measure) -> None:
+    short, long = measure(message(1, "hi")), measure(message(1, "word " * 15 + "endofaline"))
+    assert short.body is not None
+    assert long.body is not None
+    assert short.bubble_height < 2.6 * short.body.height + 20
+    assert short.meta_box.left() > PAD_X + short.body.width
+    assert long.meta_box.bottom() <= long.bubble_height
+
+
+def test_right_to_left_text_ends_at_the_right_edge(measure: Measure) -> None:
+    layout = measure(message(1, "שלום לכולם"))
+    assert layout.body is not None
+    line = layout.body.pieces[0].layout.lineAt(0)
+    inner = layout.bubble_width - 2 * PAD_X
+    assert line.x() + line.naturalTextWidth() == pytest.approx(inner, abs=1)
+
+
+def test_own_bubbles_are_at_the_end_of_the_line_in_either_direction(measure: Measure) -> None:
+    row = QRectF(0, 0, 700, 100)
+    own, other = message(1, "hi", author=ME), message(1, "hi")
+    assert bubble_box(measure(own), row).right() > 650
+    assert bubble_box(measure(other), row).left() < 80
+    assert bubble_box(measure(own, mirrored=True), row).left() < 50
+    assert bubble_box(measure(other, mirrored=True), row).right() > 620
+
+
+def test_zones_lead_where_they_say(measure: Measure) -> None:
+    row = message(1, "see https://example.org/x", reactions={"👍": (ME,)}, reply_to=9)
+    zones = {zone.act: zone for zone in measure(row).zones}
+    assert zones[Act.LINK].payload == "https://example.org/x"
+    assert zones[Act.REACT].payload == "👍"
+    assert Act.SOURCE in zones
+
+
+def test_a_deleted_row_says_so_and_nothing_else(measure: Measure) -> None:
+    layout = measure(deleted(1))
+    assert layout.plain == "Message deleted"
+    assert layout.body is None
+    assert layout.zones == []
+
+
+def test_a_row_is_measured_once_until_it_changes(theme: Theme) -> None:
+    model = TimelineModel()
+    model.set_me(ME)
+    model.set_users(PEOPLE)
+    model.reset([message(1), message(2, "word " * 80)], has_older=False, has_newer=False, unread_after=None)
+    delegate = TimelineDelegate(theme)
+    delegate.set_width(700, mirrored=False)
+    short, long = delegate.layout_for(model.row(0)), delegate.layout_for(model.row(1))
+    delegate.set_width(600, mirrored=False)
+    assert delegate.layout_for(model.row(0)) is short, "a width it fits in changes nothing"
+    assert delegate.layout_for(model.row(1)) is not long
+    model.upsert([message(1, "edited", rev=5, edited_at=MORNING)])
+    assert delegate.layout_for(model.row(0)) is not short
+    delegate.forget()
+    assert delegate.layout_for(model.row(0)).meta.startswith("edited")
+
+
+def test_folded_rows_take_no_room(theme: Theme) -> None:
+    model = TimelineModel()
+    model.set_me(ME)
+    model.reset([deleted(1), deleted(2), deleted(3)], has_older=False, has_newer=False, unread_after=None)
+    delegate = TimelineDelegate(theme)
+    delegate.set_width(700, mirrored=False)
+    assert [delegate.height_of(model.row(number)) > 0 for number in range(3)] == [True, False, False]
+    assert delegate.layout_for(model.row(0)).plain == "3 messages deleted"

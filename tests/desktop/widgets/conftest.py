@@ -1,0 +1,87 @@
+"""A whole window over models that a test fills: no engine, no disk, no socket."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from mrsambosk_desktop.core.rows import ConnectionState, HostCard, Link
+from mrsambosk_desktop.models.members import MemberModel
+from mrsambosk_desktop.models.rooms import RoomModel
+from mrsambosk_desktop.models.timeline import TimelineModel
+from mrsambosk_desktop.widgets.main_window import MainWindow
+from mrsambosk_desktop.widgets.theme import Theme
+from mrsambosk_protocol.entities import Message, Room
+from tests.helpers.rows import ME, PEOPLE, message
+
+INTENTS = (
+    "send_requested",
+    "edit_requested",
+    "delete_requested",
+    "delete_now_requested",
+    "undo_delete_requested",
+    "react_requested",
+    "pin_requested",
+    "retry_requested",
+    "discard_requested",
+    "edit_pending_requested",
+    "jump_requested",
+    "older_requested",
+    "newer_requested",
+    "latest_requested",
+    "typing",
+    "try_again_requested",
+    "stop_hosting_requested",
+    "invite_requested",
+    "room_selected",
+    "closed",
+)
+
+
+@dataclass
+class Desk:
+    """A window, its models, and every intent it has emitted, in order."""
+
+    window: MainWindow
+    theme: Theme
+    timeline: TimelineModel
+    members: MemberModel
+    rooms: RoomModel
+    intents: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def open(self, messages: list[Message], **fields: Any) -> None:
+        """Opens the room with these rows."""
+        told = {"has_older": False, "has_newer": False, "unread_after": None} | fields
+        self.timeline.reset(messages, **told)
+        QApplication.processEvents()
+
+
+@pytest.fixture
+def desk(qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
+    theme = Theme(qapp, "light")
+    timeline, members, rooms = TimelineModel(), MemberModel(), RoomModel()
+    for model in (timeline, members):
+        model.set_me(ME)
+        model.set_users(PEOPLE)
+    rooms.set_rooms([Room(id="lobby", name="lobby", topic="Everyone on the network")])
+    window = MainWindow(theme, timeline, members, rooms)
+    qtbot.addWidget(window)
+    made = Desk(window, theme, timeline, members, rooms)
+    for name in INTENTS:
+        getattr(window, name).connect(lambda *values, name=name: made.intents.append((name, *values)))
+    window.set_room(Room(id="lobby", name="lobby", topic="Everyone on the network"))
+    window.set_host(
+        HostCard(True, "Staff room", "Dana", ("192.168.1.20 : 8765",), 3, "mrsambosk://join?at=192.168.1.20:8765")
+    )
+    window.set_connection(ConnectionState(Link.LIVE, "Staff room"))
+    window.resize(1000, 600)
+    window.show_room()
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    made.open([message(i) for i in range(1, 41)])
+    yield made
+    theme.deleteLater()

@@ -1,0 +1,176 @@
+"""What the menu of a row offers, to whom, in which order; and what its keys do."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QToolButton, QWidgetAction
+
+from mrsambosk_desktop.core.rows import SendState
+from mrsambosk_desktop.models.timeline import TimelineModel
+from mrsambosk_desktop.widgets.message_menu import QUICK_REACTIONS, Action, actions_for
+from mrsambosk_protocol.entities import ADMIN, GUEST, MEMBER, MODERATOR, OWNER, SYSTEM, Message
+from tests.helpers.rows import ME, MORNING, PEOPLE, deleted, message, pending
+
+from .conftest import Desk
+
+
+def offered(stored: Message, role: str = MEMBER, *, deleting: bool = False) -> list[str]:
+    model = TimelineModel()
+    model.set_me(ME)
+    model.set_users(PEOPLE)
+    model.reset([stored], has_older=False, has_newer=False, unread_after=None)
+    model.set_deleting(stored.id, deleting)
+    return [action.name for action in actions_for(model.row(0), role)]
+
+
+def test_of_ones_own() -> None:
+    assert offered(message(1, author=ME)) == [
+        *("REACT", "BREAK", "REPLY", "COPY", "EDIT", "PIN", "BREAK", "DETAILS", "BREAK", "DELETE")
+    ]
+
+
+def test_of_anothers() -> None:
+    others = ["REACT", "BREAK", "REPLY", "COPY", "PIN", "BREAK", "DETAILS"]
+    assert offered(message(1, author="u_yonatan")) == others
+    assert offered(message(1, author="u_yonatan", pinned_at=MORNING)) == [
+        "UNPIN" if one == "PIN" else one for one in others
+    ]
+    assert "PIN" not in offered(message(1, author="u_yonatan"), GUEST)
+
+
+@pytest.mark.parametrize(
+    ("role", "author", "may"),
+    [
+        (MODERATOR, "u_yonatan", True),
+        (MODERATOR, "u_miriam", False),
+        (ADMIN, "u_miriam", True),
+        (OWNER, "u_miriam", True),
+        (MEMBER, "u_alma", False),
+    ],
+)
+def test_moderators_delete_only_what_is_below_them(role: str, author: str, may: bool) -> None:
+    assert (offered(message(1, author=author), role)[-1] == "DELETE") is may
+
+
+def test_of_rows_that_are_not_plain_messages() -> None:
+    assert offered(deleted(1)) == ["DETAILS"]
+    assert offered(message(1, author=ME), deleting=True) == ["UNDO_DELETE"]
+    assert offered(message(1, "", kind=SYSTEM, event={"name": "renamed"})) == []
+
+
+def test_of_a_pending_row() -> None:
+    model = TimelineModel()
+    model.put_pending(pending("c1", state=SendState.FAILED, reason="no"))
+    assert [one.name for one in actions_for(model.row(0), MEMBER)] == ["RETRY", "EDIT", "COPY", "BREAK", "DISCARD"]
+    model.put_pending(pending("c1", state=SendState.WAITING))
+    assert [one.name for one in actions_for(model.row(0), MEMBER)] == ["COPY"]
+
+
+def open_menu(desk: Desk, number: int) -> QMenu:
+    view = desk.window.chat.view
+    view.setFocus()
+    view.setCurrentIndex(desk.timeline.index(number))
+    QTest.keyClick(view, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    return menu
+
+
+def choose(desk: Desk, number: int, action: Action) -> None:
+    menu = open_menu(desk, number)
+    item = next(one for one in menu.actions() if one.data() is action)
+    menu.setActiveAction(item)
+    QTest.keyClick(menu, Qt.Key.Key_Return)
+    assert QApplication.activePopupWidget() is None
+
+
+def test_the_real_menu_has_these_words_in_this_order(desk: Desk) -> None:
+    desk.timeline.upsert([message(41, author=ME)])
+    menu = open_menu(desk, 40)
+    words = ["—" if one.isSeparator() else one.text() for one in menu.actions()]
+    assert words == ["Reactions", "—", "Reply", "Copy text", "Edit", "Pin", "—", "Message details", "—", "Delete"]
+    strip = menu.actions()[0]
+    assert isinstance(strip, QWidgetAction)
+    buttons = strip.defaultWidget().findChildren(QToolButton)
+    assert tuple(one.text() for one in buttons) == QUICK_REACTIONS
+    buttons[3].click()
+    assert desk.intents[-1] == ("react_requested", 41, "🎉", True)
+
+
+def test_choosing_emits_the_intent(desk: Desk) -> None:
+    desk.timeline.upsert([message(41, "mine", author=ME)])
+    choose(desk, 40, Action.DELETE)
+    choose(desk, 0, Action.PIN)
+    assert desk.intents[-2:] == [("delete_requested", 41), ("pin_requested", 1, True)]
+    choose(desk, 40, Action.COPY)
+    assert QGuiApplication.clipboard().text() == "mine"
+    choose(desk, 0, Action.DETAILS)
+    assert desk.window.people.shows_details
+
+
+def test_delete_keys(desk: Desk) -> None:
+    view = desk.window.chat.view
+    desk.timeline.upsert([message(41, author=ME)])
+    view.setFocus()
+    view.setCurrentIndex(desk.timeline.index(40))
+    QTest.keyClick(view, Qt.Key.Key_Delete)
+    desk.timeline.set_deleting(41, True)
+    QTest.keyClick(view, Qt.Key.Key_Delete, Qt.KeyboardModifier.ShiftModifier)
+    assert desk.intents == [("delete_requested", 41), ("delete_now_requested", 41)]
+
+
+def test_deleting_anothers_asks_first(desk: Desk) -> None:
+    view = desk.window.chat.view
+    desk.timeline.upsert([message(41, "<b>rude</b>", author="u_yonatan")])
+    view.setFocus()
+    view.setCurrentIndex(desk.timeline.index(40))
+    QTest.keyClick(view, Qt.Key.Key_Delete)
+    assert desk.intents == []
+    box = desk.window.findChild(QMessageBox)
+    assert box is not None
+    assert box.textFormat() is Qt.TextFormat.PlainText
+    box.accept()
+    assert desk.intents == [("delete_now_requested", 41)]
+
+
+def test_a_failed_row_is_taken_back_into_the_composer(desk: Desk) -> None:
+    desk.timeline.put_pending(pending("c1", "try this", SendState.FAILED, reason="You are muted."))
+    choose(desk, 40, Action.EDIT)
+    assert desk.intents == [("edit_pending_requested", "c1")]
+    assert desk.window.chat.composer.text() == ""
+    desk.timeline.drop_pending("c1")
+    assert desk.window.chat.composer.text() == "try this"
+    desk.timeline.put_pending(pending("c2", "again", SendState.FAILED))
+    choose(desk, 40, Action.RETRY)
+    choose(desk, 40, Action.DISCARD)
+    assert desk.intents[1:] == [("retry_requested", "c2"), ("discard_requested", "c2")]
+
+
+def test_reply_and_edit_by_key(desk: Desk) -> None:
+    view, composer = desk.window.chat.view, desk.window.chat.composer
+    desk.timeline.upsert([message(41, "mine", author=ME)])
+    view.setFocus()
+    view.setCurrentIndex(desk.timeline.index(3))
+    QTest.keyClick(view, Qt.Key.Key_E)
+    assert composer.editing is None, "another's message cannot be edited"
+    QTest.keyClick(view, Qt.Key.Key_R)
+    assert composer.reply_to == 4
+    view.setFocus()
+    view.setCurrentIndex(desk.timeline.index(40))
+    QTest.keyClick(view, Qt.Key.Key_E)
+    assert (composer.editing, composer.text()) == (41, "mine")
+
+
+def test_undo_is_a_click_away(desk: Desk) -> None:
+    from PySide6.QtCore import QRectF
+
+    view = desk.window.chat.view
+    desk.timeline.upsert([message(41, author=ME)])
+    desk.timeline.set_deleting(41, True)
+    QApplication.processEvents()
+    row = desk.timeline.row(40)
+    bubble = view._delegate.bubble(row, 40, QRectF(view.visualRect(desk.timeline.index(40))))
+    spot = view._delegate.layout_for(row).zones[0].box.translated(bubble.topLeft()).center()
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=spot.toPoint())
+    assert desk.intents == [("undo_delete_requested", 41)]
