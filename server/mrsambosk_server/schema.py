@@ -16,12 +16,15 @@ from .migrations import MIGRATIONS
 #: "MrSb": marks a file as ours (PRAGMA application_id).
 APPLICATION_ID: Final = 0x4D725362
 
+#: What this program writes.
+VERSION: Final = len(MIGRATIONS)
+BUSY_TIMEOUT_MS: Final = 5000
 _PRAGMAS: Final = {
     "journal_mode": "wal",
     "synchronous": 2,  # FULL: a commit is on the disk before anyone is told
     "foreign_keys": 1,
     "secure_delete": 1,  # deleted text is overwritten, not merely unlinked
-    "busy_timeout": 5000,
+    "busy_timeout": BUSY_TIMEOUT_MS,
     "cache_size": -16384,
     "temp_store": 2,
 }

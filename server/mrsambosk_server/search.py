@@ -15,6 +15,12 @@ from .records import MESSAGE_COLUMNS, to_message
 from .transaction import Transaction
 
 INDEX_BATCH: Final = 500
+#: A step of a purge writes about so many pages: some milliseconds.
+_MERGE_PAGES: Final = 64
+#: In `meta`: how far the index came, and whether words must be purged.
+_INDEXED: Final = "indexed"
+_PURGE: Final = "purge"
+_DUE: Final = "due"
 _TERMS: Final = 16
 _word: Final = re.compile(r"\w", re.UNICODE)
 _COLUMNS: Final = ", ".join(f"m.{name.strip()}" for name in MESSAGE_COLUMNS.split(","))
@@ -22,35 +28,64 @@ _COLUMNS: Final = ", ".join(f"m.{name.strip()}" for name in MESSAGE_COLUMNS.spli
 
 def index_batch(tx: Transaction) -> bool:
     """Index the next rows in commit order; whether there may be more. Run it on the writer."""
-    row = tx.one("SELECT value FROM meta WHERE name = 'indexed'")
-    done = int(row[0]) if row else 0
-    rows = tx.all("SELECT key, body FROM messages WHERE key > ? ORDER BY key LIMIT ?", (done, INDEX_BATCH))
+    rows = tx.all("SELECT key, body FROM messages WHERE key > ? ORDER BY key LIMIT ?", (_indexed(tx), INDEX_BATCH))
     if not rows:
         return False
     tx.run_many("INSERT INTO search (rowid, body) VALUES (?, ?)", [row for row in rows if row[1]])
-    tx.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('indexed', ?)", (str(rows[-1][0]),))
+    _set(tx, _INDEXED, str(rows[-1][0]))
     return len(rows) == INDEX_BATCH
 
 
 def index_change(tx: Transaction, key: int, old: str, new: str) -> None:
-    """Follow an edit or a delete of a row. Before its row is indexed there is nothing to follow."""
-    row = tx.one("SELECT value FROM meta WHERE name = 'indexed'")
-    if row is None or int(row[0]) < key:
+    """Follow an edit or a delete of a row. Before its row is indexed there is nothing to follow.
+
+    The old words stay in the index's segments until `purge` has merged them.
+    """
+    if _indexed(tx) < key:
         return
     if old:
         tx.run("INSERT INTO search (search, rowid, body) VALUES ('delete', ?, ?)", (key, old))
     if new:
         tx.run("INSERT INTO search (rowid, body) VALUES (?, ?)", (key, new))
-    else:
-        # The deleted words must not stay in old segments of the index.
-        tx.run("INSERT INTO search (search, rank) VALUES ('merge', -64)")
+    _set(tx, _PURGE, _DUE)
+
+
+def purge(tx: Transaction) -> bool:
+    """A step of taking words of erased texts out of the index; whether there is more to do. Run it on the writer.
+
+    FTS5 only marks a text as deleted, and repeats its words to do so; they are gone once all segments were merged
+    into one. That rewrites the index, so it is done in steps, and once for all that was erased meanwhile.
+    """
+    row = tx.one("SELECT value FROM meta WHERE name = ?", (_PURGE,))
+    if row is None:
+        return False
+    changes = tx.total_changes
+    if row[0] == _DUE:
+        # Negative: begin to merge all segments, however few; what is erased from here on makes it due again.
+        tx.run("INSERT INTO search (search, rank) VALUES ('merge', ?)", (-_MERGE_PAGES,))
+        _set(tx, _PURGE, "begun")
+        return True
+    tx.run("INSERT INTO search (search, rank) VALUES ('merge', ?)", (_MERGE_PAGES,))
+    if tx.total_changes - changes >= 2:
+        return True
+    tx.run("DELETE FROM meta WHERE name = ?", (_PURGE,))
+    return False
 
 
 def is_indexed(tx: Transaction) -> bool:
     """Whether every row is in the index, so that a search misses nothing."""
-    row = tx.one("SELECT value FROM meta WHERE name = 'indexed'")
-    newest = tx.one("SELECT max(key) FROM messages")[0] or 0
-    return newest <= (int(row[0]) if row else 0)
+    newest: int = tx.one("SELECT max(key) FROM messages")[0] or 0
+    return newest <= _indexed(tx)
+
+
+def _indexed(tx: Transaction) -> int:
+    """The key of the newest row that the index knows."""
+    row = tx.one("SELECT value FROM meta WHERE name = ?", (_INDEXED,))
+    return int(row[0]) if row else 0
+
+
+def _set(tx: Transaction, name: str, value: str) -> None:
+    tx.run("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, value))
 
 
 def search(tx: Transaction, viewer: str, ask: Search) -> Results:

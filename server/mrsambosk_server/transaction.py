@@ -30,3 +30,8 @@ class Transaction:
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         self.db.connection().executemany(sql, rows)
+
+    @property
+    def total_changes(self) -> int:
+        """Rows changed since the connection was opened, those inside virtual tables too."""
+        return self.db.connection().total_changes  # type: ignore[no-any-return]

@@ -173,6 +173,7 @@ class Desk:
         *,
         waiting_limit: int = 5000,
         idle: Callable[[Transaction], bool] | None = None,
+        purge: Callable[[Transaction], bool] | None = None,
         storage_changed: Callable[[str], None] | None = None,
         epoch: str = "epoch-1",
     ) -> None:
@@ -184,6 +185,7 @@ class Desk:
         self._options: dict[str, Any] = {
             "waiting_limit": waiting_limit,
             "idle": idle,
+            "purge": purge,
             "storage_changed": storage_changed,
         }
         self._names = itertools.count(1)
