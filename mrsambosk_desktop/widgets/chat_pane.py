@@ -3,9 +3,9 @@
 It turns what is done to rows into intents; it decides nothing about them.
 """
 
-from PySide6.QtCore import QCoreApplication, QPoint, Qt, QUrl, Signal
+from PySide6.QtCore import QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.bodies import excerpt, is_link, mentioned
 from mrsambosk_desktop.core.rows import ConnectionState, HostCard
@@ -20,10 +20,9 @@ from .banner import Banner
 from .composer import Composer
 from .message_menu import Action, actions_for, make_menu
 from .parts import ElidedLabel, IconButton, label
+from .question import question
 from .theme import Theme
 from .timeline_view import TimelineView
-
-translate = QCoreApplication.translate
 
 
 class ChatPane(QWidget):
@@ -206,28 +205,15 @@ class ChatPane(QWidget):
             self.delete_requested.emit(row.key)
 
     def _ask_delete(self, row: TimelineRow) -> None:
-        box = self._question(
+        box = question(
+            self,
+            self._theme,
             self.tr("Delete this message of {name} for everyone?").format(name=isolated(name_of(row.author))),
             excerpt(row.blocks),
             self.tr("Delete"),
         )
         box.accepted.connect(lambda: self.delete_now_requested.emit(row.key))
         box.open()
-
-    def _question(self, text: str, details: str, yes: str) -> QMessageBox:
-        box = QMessageBox(self.window())
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._theme.dress(box)
-        box.setWindowTitle(translate("MainWindow", "Mrsambosk"))
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(text)
-        box.setInformativeText(details)
-        box.setAccessibleName(text)
-        box.addButton(yes, QMessageBox.ButtonRole.AcceptRole).setAccessibleName(yes)
-        no = box.addButton(self.tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
-        no.setAccessibleName(self.tr("Cancel"))
-        box.setDefaultButton(no)
-        return box
 
     def _zone_clicked(self, row: TimelineRow, zone: Zone) -> None:
         match zone.act:
@@ -254,7 +240,7 @@ class ChatPane(QWidget):
         """Links open only after showing where they go: the words of one may say something else."""
         if not is_link(target):
             return
-        box = self._question(self.tr("Open this link in your browser?"), target, self.tr("Open"))
+        box = question(self, self._theme, self.tr("Open this link in your browser?"), target, self.tr("Open"))
         box.accepted.connect(lambda: QDesktopServices.openUrl(QUrl(target)))
         box.open()
 

@@ -14,12 +14,14 @@ from mrsambosk_desktop.models.entries import TimelineRow
 from mrsambosk_desktop.models.members import MemberModel
 from mrsambosk_desktop.models.rooms import RoomModel
 from mrsambosk_desktop.models.timeline import TimelineModel
+from mrsambosk_desktop.models.wording import isolated
 from mrsambosk_protocol.entities import Room
 
 from .chat_pane import ChatPane
 from .first_run import FirstRun
 from .hosting_dialog import HostingDialog
 from .people_pane import PeoplePane
+from .question import question
 from .room_page import RoomPage
 from .sidebar import Sidebar
 from .theme import Theme
@@ -177,6 +179,7 @@ class MainWindow(QWidget):
         chat.details_wanted.connect(self._show_details)
         self.sidebar.room_chosen.connect(self.room_selected)
         self.sidebar.stop_wanted.connect(self.stop_hosting_requested)
+        self.sidebar.leave_wanted.connect(self._ask_leave)
         self.sidebar.invite_wanted.connect(self.invite_requested)
         self.sidebar.invite_wanted.connect(self.show_hosting)
 
@@ -210,6 +213,17 @@ class MainWindow(QWidget):
     def _show_details(self, row: TimelineRow) -> None:
         self.people.show_details(row)
         self.room_page.show_people_pane()
+
+    def _ask_leave(self) -> None:
+        box = question(
+            self,
+            self._theme,
+            self.tr("Leave {host}?").format(host=isolated(self._host.host_name)),
+            self.tr("What is there stays with the host. This computer forgets its copy, and what waits to be sent."),
+            self.tr("Leave"),
+        )
+        box.accepted.connect(self.leave_requested)
+        box.open()
 
     def _name_window(self) -> None:
         parts = [self._host.host_name or (self._room.name if self._room else "")]

@@ -11,7 +11,7 @@ from mrsambosk_desktop.delegates.icons import icon
 from .theme import Theme
 
 #: Icons that point along the line: mirrored with the window.
-_DIRECTED = frozenset({"back", "send", "reply"})
+_DIRECTED = frozenset({"back", "send", "reply", "leave"})
 
 
 class PlainLabel(QLabel):

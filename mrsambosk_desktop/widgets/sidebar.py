@@ -9,7 +9,7 @@ from mrsambosk_desktop.delegates.room import RoomDelegate
 from mrsambosk_desktop.models.rooms import RoomModel, RoomRole
 
 from .hosting_card import HostingCard
-from .parts import ElidedLabel, label
+from .parts import ElidedLabel, IconButton, label
 from .theme import Theme
 
 
@@ -63,6 +63,7 @@ class Sidebar(QWidget):
     room_chosen = Signal(str)
     invite_wanted = Signal()
     stop_wanted = Signal()
+    leave_wanted = Signal()
 
     def __init__(self, theme: Theme, rooms: RoomModel) -> None:
         super().__init__()
@@ -84,6 +85,9 @@ class Sidebar(QWidget):
         head.setSpacing(10)
         head.addWidget(self._tile)
         head.addLayout(words, 1)
+        self.leave = IconButton(theme, "leave", self.tr("Leave this host"), size=18)
+        self.leave.clicked.connect(lambda _checked=False: self.leave_wanted.emit())
+        head.addWidget(self.leave)
         section = label(self.tr("ROOMS"), "section")
         section.setContentsMargins(16, 12, 16, 4)
         foot = QVBoxLayout()
@@ -107,6 +111,8 @@ class Sidebar(QWidget):
         self._tile.set_name(card.host_name)
         self._name.setText(card.host_name)
         self.hosting.set_host(card)
+        # One's own room is stopped, at the foot; another's is left.
+        self.leave.setVisible(not card.hosting)
         self._describe()
 
     def set_connection(self, state: ConnectionState) -> None:

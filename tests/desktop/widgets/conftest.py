@@ -36,6 +36,7 @@ INTENTS = (
     "try_again_requested",
     "stop_hosting_requested",
     "invite_requested",
+    "leave_requested",
     "room_selected",
     "closed",
 )

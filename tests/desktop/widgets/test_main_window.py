@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QLabel,
     QLineEdit,
+    QMessageBox,
     QPlainTextEdit,
     QWidget,
 )
@@ -190,6 +191,17 @@ def test_the_hosting_card_and_dialog(desk: Desk) -> None:
     desk.window.set_host(HostCard(False, "Staff room", "Dana"))
     assert not dialog.isVisible()
     assert not card.isVisible()
+
+
+def test_leaving_asks_first(desk: Desk) -> None:
+    assert not desk.window.sidebar.leave.isVisible(), "one's own room is stopped, not left"
+    desk.window.set_host(HostCard(False, "Staff room", "Miriam"))
+    desk.window.sidebar.leave.click()
+    assert desk.intents == []
+    box = desk.window.findChild(QMessageBox)
+    assert box is not None
+    QTest.mouseClick(next(one for one in box.buttons() if one.text() == "Leave"), Qt.MouseButton.LeftButton)
+    assert desk.intents == [("leave_requested",)]
 
 
 def test_who_is_typing(desk: Desk) -> None:

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QToolButton, QWidgetAction
+from PySide6.QtWidgets import QApplication, QLabel, QMenu, QMessageBox, QToolButton, QWidgetAction
 
 from mrsambosk_desktop.core.rows import SendState
 from mrsambosk_desktop.models.timeline import TimelineModel
@@ -129,8 +129,10 @@ def test_deleting_anothers_asks_first(desk: Desk) -> None:
     assert desk.intents == []
     box = desk.window.findChild(QMessageBox)
     assert box is not None
-    assert box.textFormat() is Qt.TextFormat.PlainText
-    box.accept()
+    shown = [one for one in box.findChildren(QLabel) if one.text()]
+    assert {one.textFormat() for one in shown} == {Qt.TextFormat.PlainText}
+    assert any("<b>rude</b>" in one.text() for one in shown)
+    QTest.mouseClick(next(one for one in box.buttons() if one.text() == "Delete"), Qt.MouseButton.LeftButton)
     assert desk.intents == [("delete_now_requested", 41)]
 
 
