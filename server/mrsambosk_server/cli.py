@@ -2,34 +2,46 @@
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
 
+import filelock
+
 from mrsambosk_protocol import codec
 
-from .config import EXIT_ARGUMENTS, EXIT_STOPPED, BadArguments, Config, parse_arguments
-from .host import CannotStart, Host
+from . import backup, logs, restore, schema
+from .config import (
+    EXIT_ARGUMENTS,
+    EXIT_DATA_IN_USE,
+    EXIT_DATABASE,
+    EXIT_STOPPED,
+    UPKEEP,
+    BadArguments,
+    Config,
+    Upkeep,
+    parse_arguments,
+    parse_upkeep,
+)
+from .host import LOCK_FILE, CannotStart, Host
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a host until it is told to stop; the exit status (see docs/protocol.md, *Starting one*)."""
+    """Run a host until it is told to stop, or look after its data; the exit status.
+
+    The numbers are in docs/protocol.md, *Starting one*; what looks after data uses the same.
+    """
+    line = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        config = parse_arguments(list(sys.argv[1:] if arguments is None else arguments))
+        if line and line[0] in UPKEEP:
+            return _look_after(parse_upkeep(line))
+        config = parse_arguments(line)
     except BadArguments as bad:
         _complain(str(bad))
         return EXIT_ARGUMENTS
-    logging.basicConfig(
-        level=logging.DEBUG if config.verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    for noisy in ("asyncio", "filelock", "peewee", "websockets"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    logs.set_up(config.verbose)
     _raise_descriptor_limit()
     try:
         return asyncio.run(_run(config))
@@ -56,6 +68,49 @@ async def _run(config: Config) -> int:
     finally:
         await host.stop()
     return EXIT_STOPPED
+
+
+def _look_after(upkeep: Upkeep) -> int:
+    """Carry out `backup`, `restore` or `verify`."""
+    try:
+        if upkeep.verb == "backup":
+            # In use or not: a running host's database is read beside it.
+            print(f"Backed up to {backup.make_backup(upkeep.data, upkeep.file)}.")
+            return EXIT_STOPPED
+        if upkeep.verb == "verify":
+            return _verify(upkeep)
+        if not upkeep.data.is_dir():
+            raise restore.CannotRestore(f"There is no directory {upkeep.data}.")
+        with filelock.FileLock(upkeep.data / LOCK_FILE).acquire(blocking=False):
+            done = restore.restore(upkeep.data, upkeep.file)
+    except filelock.Timeout:
+        _complain(f"A host is using {upkeep.data}; stop it first.")
+        return EXIT_DATA_IN_USE
+    except (backup.BackupFailed, restore.CannotRestore) as failed:
+        _complain(str(failed))
+        return EXIT_DATABASE
+    print(f"Restored {done.backup}.")
+    print(f"Applied again from what was there: {done.deletions} deletions, changes to {done.people} people.")
+    if not done.complete:
+        print("What was there could not be read to its end: later deletions or bans may be missing.")
+    if done.kept is not None:
+        print(f"What was there is kept as {done.kept}.")
+    return EXIT_STOPPED
+
+
+def _verify(upkeep: Upkeep) -> int:
+    files = [upkeep.file] if upkeep.file else [upkeep.data / backup.DATABASE]
+    if upkeep.file is None:
+        files += [kept.path for kept in reversed(backup.backups(upkeep.data))]
+    status = EXIT_STOPPED
+    for file in files:
+        try:
+            backup.check(file)
+            print(f"{file}: good")
+        except schema.DatabaseUnusable as unusable:
+            print(f"{file}: {unusable}")
+            status = EXIT_DATABASE
+    return status
 
 
 def _announce_ready(config: Config, host: Host) -> None:

@@ -3,7 +3,7 @@
 import argparse
 import re
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import msgspec
 import platformdirs
@@ -41,6 +41,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     allow_hosts: tuple[str, ...] = ()
     limits: Limits = Limits()
     announce: bool = True
+    backup_hours: float = 1.0
     ready_json: bool = False
     stop_on_eof: bool = False
     verbose: bool = False
@@ -96,6 +97,8 @@ def parse_arguments(arguments: list[str]) -> Config:
             resolve((given.proxy,))
     except BadAddress as bad:
         raise BadArguments(str(bad)) from None
+    if not 0 <= given.backup_hours <= 8760:
+        raise BadArguments("--backup-hours is a number from 0 to 8760.")
     if not 0 <= given.port <= 65535:
         raise BadArguments("--port is a number from 0 to 65535.")
     for allowed in given.allow_host:
@@ -115,6 +118,7 @@ def parse_arguments(arguments: list[str]) -> Config:
         allow_hosts=tuple(given.allow_host),
         limits=limits,
         announce=not given.no_announce,
+        backup_hours=given.backup_hours,
         ready_json=given.ready_json,
         stop_on_eof=given.stop_on_eof,
         verbose=given.verbose,
@@ -145,7 +149,49 @@ def _make_parser() -> argparse.ArgumentParser:
     add("--allow-host", metavar="NAME[:PORT]", action="append", default=[], help="another name clients may use")
     add("--limit", metavar="NAME=VALUE", action="append", default=[], help="set one of the limits")
     add("--no-announce", action="store_true", help="do not say on the network that this host is here")
+    add(
+        "--backup-hours",
+        metavar="N",
+        type=float,
+        default=1.0,
+        help="back up so often; 0 for never (default: every hour)",
+    )
     add("--ready-json", action="store_true", help="print one line of JSON once connections are accepted")
     add("--stop-on-eof", action="store_true", help="stop when standard input ends")
     add("--verbose", action="store_true", help="log more")
     return parser
+
+
+class Upkeep(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the commands that look after a data directory: `backup`, `restore` or `verify`.
+
+    Args:
+        file: where to, from what, or what to look at; None for the usual place.
+    """
+
+    verb: str
+    data: Path
+    file: Path | None = None
+
+
+UPKEEP: Final = {
+    "backup": ("Copy the room's database, in use or not, and check the copy.", "another place than the data directory"),
+    "restore": ("Put a backup in the place of the database of a host that is not running.", "not the newest good one"),
+    "verify": ("Look through the database and every backup for damage.", "look at this file only"),
+}
+
+
+def parse_upkeep(arguments: list[str]) -> Upkeep:
+    """The command in a line that begins with one of `UPKEEP`.
+
+    Raises:
+        BadArguments: with one sentence; exit with `EXIT_ARGUMENTS`.
+        SystemExit: after ``--help``.
+    """
+    verb = arguments[0]
+    what, file = UPKEEP[verb]
+    parser = _Parser(prog=f"mrsambosk {verb}", description=what, allow_abbrev=False)
+    parser.add_argument("--data", metavar="DIR", type=Path, help=f"the host's directory (default: {default_data()})")
+    parser.add_argument("file", metavar="FILE", type=Path, nargs="?", help=file)
+    given = parser.parse_args(arguments[1:])
+    return Upkeep(verb=verb, data=given.data or default_data(), file=given.file)

@@ -1,8 +1,8 @@
 """Putting a backup in the place of a room's database, without bringing back what was taken away since.
 
 What the database that is replaced can still tell is carried over: deleted messages, erased people, bans, mutes, roles,
-passwords, ended sessions, left rooms. Everything else is as it was in the backup. The room goes on under a new epoch, so
-each client that knew more than the backup gets the room anew, once (docs/protocol.md, *Resume*).
+passwords, ended sessions, left rooms. Everything else is as it was in the backup. The room goes on under a new epoch,
+so each client that knew more than the backup gets the room anew, once (docs/protocol.md, *Resume*).
 
 The replaced database is kept beside the new one. Nothing is renamed before the new one is whole on the disk.
 """
