@@ -45,7 +45,12 @@ def event_frame(event: events.Event) -> bytes:
 
 
 class Client:
-    """One welcomed connection, as the hub needs it. A session is one."""
+    """One welcomed connection, as the hub needs it. A session is one.
+
+    `write` hands whole frames to the socket, and may call `Hub.set_behind` when the socket's buffer fills.
+    """
+
+    write: Callable[[bytes], None]
 
     def __init__(self) -> None:
         self.user = ""
@@ -54,10 +59,6 @@ class Client:
         #: Rooms it may see; those it is live in are in the room's own set.
         self.rooms: set[str] = set()
         self.owed: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        """Hand whole frames to the socket. May call `Hub.set_behind` when the socket's buffer fills."""
-        raise NotImplementedError
 
     def unsent(self) -> int:
         """Bytes that have not left for the socket."""
@@ -227,12 +228,16 @@ class Hub:
             stream.pending.clear()
         if len(payloads) == 1:
             stream, payload = payloads[0]
-            for client in tuple(stream.live):
-                if client in owing:
-                    owing.discard(client)
-                    self._write(client, payload + b"".join(client.owed))
-                else:
-                    self._write(client, payload)
+            also = owing & stream.live
+            owing -= also
+            # The loop that a host spends its time in: nothing but the write, for all who are owed nothing else.
+            for client in stream.live - also:
+                try:
+                    client.write(payload)
+                except Exception:
+                    self._drop(client)
+            for client in also:
+                self._write(client, payload + b"".join(client.owed))
         elif payloads:
             parts: dict[Client, list[bytes]] = {}
             for stream, payload in payloads:
@@ -249,8 +254,11 @@ class Hub:
         try:
             client.write(data)
         except Exception:
-            log.exception("A client could not be served; it is disconnected")
-            client.end(1011, "")
+            self._drop(client)
+
+    def _drop(self, client: Client) -> None:
+        log.exception("A client could not be served; it is disconnected")
+        client.end(1011, "")
 
     # Rooms.
 

@@ -77,6 +77,7 @@ class Session(Client):
         self._hub = services.hub
         self._rules = services.rules
         self._channel = channel
+        self.write = channel.write
         self._greeted = greeted
         self._loop = asyncio.get_running_loop()
         self._welcomed = False
@@ -156,9 +157,6 @@ class Session(Client):
                 log.info("The last use of a connection was not noted: too much waits")
 
     # What the hub calls.
-
-    def write(self, data: bytes) -> None:
-        self._channel.write(data)
 
     def unsent(self) -> int:
         return self._channel.unsent()
