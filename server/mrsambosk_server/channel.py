@@ -8,8 +8,6 @@ The owner (a session) gets callbacks and calls `write`, `close` and `tick`.
 
 import asyncio
 import random
-import socket
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
@@ -27,6 +25,8 @@ from mrsambosk_protocol.limits import (
     UNSENT_BYTES,
     Close,
 )
+
+from .problems import HEADERS, PROBLEM, problem
 
 #: How long the closing handshake may take before the connection is cut.
 _CLOSE_SECONDS: Final = 5.0
@@ -58,8 +58,6 @@ class Channel(asyncio.Protocol):
         # asyncio's TLS transport counts only what is not encrypted yet; the rest waits in the socket's own transport.
         tls = getattr(transport, "_ssl_protocol", None)
         self._below: asyncio.Transport | None = getattr(tls, "_transport", None)
-        self._waiting = transport.get_write_buffer_size
-        self._socket = None if tls else _socket_of(transport)
         self._protocol = ServerProtocol(
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             select_subprotocol=_select_subprotocol,
@@ -94,7 +92,9 @@ class Channel(asyncio.Protocol):
             self._transport.close()
             return
         response = self._protocol.accept(events[0])
-        if response.status_code == 101:
+        if response.status_code != 101:
+            response = self.refuse(response.status_code, "bad_field", "This is not a handshake of WebSocket 13.")
+        else:
             made = make_owner(self, events[0])
             if isinstance(made, Response):
                 response = made
@@ -109,30 +109,23 @@ class Channel(asyncio.Protocol):
         if rest:
             self.data_received(rest)
 
-    def refuse(self, status: int, text: str) -> Response:
+    def refuse(self, status: int, code: str, text: str) -> Response:
         """A plain response that refuses the upgrade, for `make_owner`."""
-        response = self._protocol.reject(status, text)
-        response.headers["Content-Type"] = "application/problem+json"
+        response = self._protocol.reject(status, problem(status, code, text).decode())
+        del response.headers["Content-Type"]
+        response.headers.update({**HEADERS, "Content-Type": PROBLEM})
+        if status == 426:
+            response.headers["Upgrade"] = "websocket"
+            response.headers["Sec-WebSocket-Version"] = "13"
         return response
 
     # Towards the client.
 
     def write(self, frames: bytes) -> None:
         """Whole frames, built by `hub.text_frame`. Dropped once the connection is closing."""
-        if not self.open:
-            return
-        size = len(frames)
-        self._written += size
-        if self._socket is not None and not self._waiting():
-            # What the socket takes at once needs none of the transport's bookkeeping: a fifth of a write's time.
-            try:
-                sent = self._socket.send(frames)
-            except OSError:
-                sent = 0  # it is full, or broken: the transport knows what to do about either
-            if sent == size:
-                return
-            frames = frames[sent:]
-        self._transport.write(frames)
+        if self.open:
+            self._written += len(frames)
+            self._transport.write(frames)
 
     def unsent(self) -> int:
         """Bytes that have not left for the socket."""
@@ -217,10 +210,6 @@ class Channel(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = True
         self.open = False
-        if self._socket is not None:
-            # The descriptor is the transport's to close.
-            self._socket.detach()
-            self._socket = None
         if self._timer is not None:
             self._timer.cancel()
         if self._owner is not None:
@@ -286,16 +275,6 @@ class Channel(asyncio.Protocol):
                 self._transport.write_eof()
             else:
                 self._transport.close()
-
-
-def _socket_of(transport: asyncio.Transport) -> socket.socket | None:
-    """The transport's socket, to send on by ourselves; None where it is not this loop that does its writing."""
-    theirs = transport.get_extra_info("socket")
-    if theirs is None or sys.platform == "win32":
-        return None
-    ours = socket.socket(theirs.family, theirs.type, theirs.proto, theirs.fileno())
-    ours.setblocking(False)
-    return ours
 
 
 def _select_subprotocol(protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:

@@ -1,26 +1,32 @@
 """One port: each connection's request head is read here, guarded, and handed to a WebSocket session or to HTTP.
 
 The head is peeked at, not consumed: whoever takes over gets the same bytes. Connections that have not said what they
-want (no whole head, or a WebSocket without a hello) are *strangers*; there may be few of them, and the busiest address
-loses its oldest first.
+want (no whole TLS handshake, request head or body, or a WebSocket without a hello) are *strangers*; there may be few of
+them, and the busiest address loses its oldest first.
+
+The port is opened without asyncio's own TLS: that would show a connection only once its handshake is done, and nobody
+would count those that never finish it.
 """
 
 import asyncio
 import contextlib
+import heapq
 import logging
-from collections import Counter
+import ssl
+from asyncio.sslproto import SSLProtocol
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
 from websockets.http11 import Request, Response
 
 from mrsambosk_protocol.limits import HEAD_SECONDS, STRANGER_SECONDS, Close, Limits
 
 from .channel import Channel, Owner
+from .exchange import Exchange
 from .guard import Guard
 from .head import BadHead, parse_head
-from .problems import phrase, problem
+from .problems import plain_answer
 from .session import Services, Session
 
 log = logging.getLogger(__name__)
@@ -32,7 +38,8 @@ class Door:
     """Everything that is connected, counted; and the once-a-second round over it.
 
     Args:
-        make_http: gives the protocol that serves one plain HTTP request.
+        make_exchange: makes what serves one plain HTTP request; its argument is the `whole` of `Exchange`.
+        tls: of the port, or None for plain connections.
         proxy: the address of a reverse proxy whose X-Forwarded-For is believed.
     """
 
@@ -41,13 +48,15 @@ class Door:
         services: Services,
         guard: Guard,
         rules: Limits,
-        make_http: Callable[[], H11Protocol],
+        make_exchange: Callable[[Callable[[], None]], Exchange],
+        tls: ssl.SSLContext | None = None,
         proxy: str | None = None,
     ) -> None:
         self.services = services
         self.guard = guard
         self.rules = rules
-        self.make_http = make_http
+        self.make_exchange = make_exchange
+        self.tls = tls
         self.proxy = proxy
         self.closing = False
         self.channels: set[Channel] = set()
@@ -82,7 +91,7 @@ class Door:
 
     @property
     def is_full(self) -> bool:
-        return len(self.services.sessions) >= self.rules.connections
+        return self.services.welcomed >= self.rules.connections
 
     def close(self) -> None:
         """Stop the rounds and drop the strangers."""
@@ -105,21 +114,33 @@ class Door:
         self._thin_out(now)
 
     def _thin_out(self, now: float) -> None:
-        lingering = {
-            key: (address, drop)
-            for key, (since, address, drop) in self._strangers.items()
-            if now - since > STRANGER_SECONDS
-        }
-        count = Counter(address for address, _drop in lingering.values())
+        lingering: dict[str, deque[object]] = {}
         # Oldest first: a dict keeps the order of arrival.
-        for key, (address, drop) in lingering.items():
-            busiest = max(count.values())
-            too_many_here = count[address] > self.rules.strangers_per_address
-            too_many = count.total() > self.rules.strangers and count[address] == busiest
-            if too_many_here or too_many:
-                count[address] -= 1
-                self._strangers.pop(key, None)
-                drop()
+        for key, (since, address, _drop) in self._strangers.items():
+            if now - since > STRANGER_SECONDS:
+                lingering.setdefault(address, deque()).append(key)
+        dropped: list[object] = []
+        for keys in lingering.values():
+            while len(keys) > self.rules.strangers_per_address:
+                dropped.append(keys.popleft())
+        busiest = [(-len(keys), number, keys) for number, keys in enumerate(lingering.values())]
+        heapq.heapify(busiest)
+        for _ in range(sum(map(len, lingering.values())) - self.rules.strangers):
+            _count, number, keys = busiest[0]
+            dropped.append(keys.popleft())
+            heapq.heapreplace(busiest, (-len(keys), number, keys))
+        for key in dropped:
+            self._strangers.pop(key)[2]()
+
+
+class _Handshake(SSLProtocol):
+    """TLS that also tells when a connection ends before its handshake does, of which asyncio tells nobody."""
+
+    left: Callable[[], None]
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self.left()
+        super().connection_lost(exc)
 
 
 class Front(asyncio.Protocol):
@@ -133,14 +154,24 @@ class Front(asyncio.Protocol):
         self._address = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Of the plain connection; under TLS a second time, once the handshake is done."""
         assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        first, self._transport = self._transport is None, transport
+        if not first:
+            return
         peer = transport.get_extra_info("peername")
         self._address = peer[0] if peer else ""
         self._door.add_stranger(self, self._address, transport.abort)
-        self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, transport.abort)
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(HEAD_SECONDS, transport.abort)
         if self._door.closing:
             transport.abort()
+        elif self._door.tls is not None:
+            # Nobody waits for it (None): whoever fails is dropped, and the timer above holds for the whole of it.
+            handshake = _Handshake(loop, self, self._door.tls, None, server_side=True)  # type: ignore[arg-type]
+            handshake.left = self._leave
+            transport.set_protocol(handshake)
+            handshake.connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._leave()
@@ -161,7 +192,8 @@ class Front(asyncio.Protocol):
         except BadHead as bad:
             self._refuse(bad)
             return
-        self._leave()
+        if self._timer is not None:
+            self._timer.cancel()
         if self._address == self._door.proxy and (forwarded := head.all("x-forwarded-for")):
             # The last one is what our proxy saw; those before it are what a client claims.
             self._address = forwarded[-1].rpartition(",")[2].strip()
@@ -177,13 +209,12 @@ class Front(asyncio.Protocol):
 
     def _become_websocket(self, end: int) -> None:
         assert self._transport is not None
+        self._leave()
         door, address, transport = self._door, self._address, self._transport
 
         def make_owner(channel: Channel, request: Request) -> Owner | Response:
             if door.closing or door.is_full:
-                return channel.refuse(
-                    503, problem(503, "busy", "This host has as many connections as it allows.").decode()
-                )
+                return channel.refuse(503, "busy", "This host has as many connections as it allows.")
             session = Session(door.services, channel, lambda: door.greet(channel))
             door.add_stranger(channel, address, lambda: session.end(Close.NO_HELLO, "too many strangers"))
             return session
@@ -194,22 +225,11 @@ class Front(asyncio.Protocol):
 
     def _become_http(self) -> None:
         assert self._transport is not None
-        protocol = self._door.make_http()
-        self._transport.set_protocol(protocol)
-        protocol.connection_made(self._transport)
-        protocol.client = (self._address, 0)
-        protocol.data_received(self._data)
+        self._door.make_exchange(self._leave).take_over(self._transport, self._address, self._data)
 
     def _refuse(self, bad: BadHead) -> None:
         assert self._transport is not None
-        code = {400: "bad_field", 403: "forbidden", 421: "forbidden"}.get(bad.status, "bad_field")
-        body = problem(bad.status, code, bad.text)
-        self._transport.write(
-            (
-                f"HTTP/1.1 {bad.status} {phrase(bad.status)}\r\nContent-Type: application/problem+json\r\n"
-                f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-            ).encode()
-            + body
-        )
+        code = "forbidden" if bad.status in (403, 421) else "bad_field"
+        self._transport.write(plain_answer(bad.status, code, bad.text))
         self._leave()
         self._transport.close()

@@ -5,7 +5,6 @@ import contextlib
 import json
 import logging
 import secrets
-import shlex
 import socket
 import sqlite3
 import ssl
@@ -17,20 +16,20 @@ import msgspec
 import peewee
 from starlette.applications import Starlette
 from uvicorn.config import Config as HttpConfig
-from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from mrsambosk_protocol import __version__, events
 from mrsambosk_protocol.announcement import Announcement
 from mrsambosk_protocol.entities import OFFLINE, HostInfo
 from mrsambosk_protocol.invite import Address, Invite
-from mrsambosk_protocol.limits import HEAD_SECONDS, Close
+from mrsambosk_protocol.limits import Close
 
-from . import backup, certificate, history, listening, logs, people, schema, search
-from .actions import accounts, messages, moderation, starting
+from . import certificate, history, listening, people, schema, search
+from .actions import accounts, starting
 from .announce import Announcer
 from .api import make_app
 from .config import EXIT_ARGUMENTS, EXIT_DATA_IN_USE, EXIT_DATABASE, EXIT_PORT_TAKEN, Config
+from .exchange import Exchange
 from .front import Door, Front
 from .guard import Guard
 from .hub import Hub
@@ -41,23 +40,11 @@ from .session import Services
 log = logging.getLogger(__name__)
 
 KEY_FILE: Final = "host-key.pem"
-LOCK_FILE: Final = "host.lock"
 FEATURES: Final = ("search", "reactions", "pins", "receipts", "typing")
 #: A database up to this size is checked page by page at every start; a larger one after an unclean stop only.
 _CHECK_BYTES: Final = 64 * 1024 * 1024
 _HTTP_SECONDS: Final = 5.0
 _GOODBYE_SECONDS: Final = 2.0
-#: What is carried out on a full disk too: it frees space, takes something from somebody, or is part of a start.
-_ESSENTIAL: Final = (
-    messages.do_delete,
-    accounts.do_erase,
-    accounts.do_own,
-    accounts.do_sign_out,
-    moderation.do_ban,
-    moderation.do_kick,
-    moderation.do_mute,
-    starting.do_start,
-)
 
 
 class CannotStart(Exception):
@@ -73,14 +60,12 @@ class Host:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._lock = filelock.FileLock(config.data / LOCK_FILE)
+        self._lock = filelock.FileLock(config.data / "host.lock")
         self._servers: list[asyncio.Server] = []
         self._ledger: Ledger | None = None
         self._hub: Hub | None = None
         self._door: Door | None = None
         self._announcer: Announcer | None = None
-        self._backups = backup.Schedule(config.data, config.backup_hours)
-        self._log_file: logging.Handler | None = None
         self._services: Services | None = None
         self._key: Any = None
         self._passwords = Passwords()
@@ -102,18 +87,11 @@ class Host:
     async def _start(self) -> None:
         config = self._config
         self._take_data()
-        path = config.data / backup.DATABASE
+        path = config.data / "room.db"
         try:
-            version = schema.examine(path, thorough=_needs_check(path))
+            schema.examine(path, thorough=_needs_check(path))
         except schema.DatabaseUnusable as unusable:
-            raise CannotStart(EXIT_DATABASE, f"{unusable} {_way_back(config.data)}") from None
-        self._log_file = logs.open_file(config.data)
-        if 0 < version < schema.VERSION:
-            try:
-                backup.make_backup(config.data)
-            except backup.BackupFailed as failed:
-                text = f"The database must be updated, and not without a backup. {failed}"
-                raise CannotStart(EXIT_DATABASE, text) from None
+            raise CannotStart(EXIT_DATABASE, str(unusable)) from None
         _clean_mark(path).unlink(missing_ok=True)
         key = _load_key(config.data / KEY_FILE)
         sockets = self._listen()
@@ -141,7 +119,6 @@ class Host:
         )
         self._services = Services(ledger, self._hub, config.limits, info, epoch)
         await self._serve(sockets, settings, info, owner_token)
-        self._backups.start()
 
     async def _serve(
         self, sockets: list[socket.socket], settings: dict[str, str], info: HostInfo, owner_token: str | None
@@ -157,7 +134,12 @@ class Host:
         api = make_app(self._services, self._passwords, settings)
         http = self._http_config(api)
         self._door = door = Door(
-            self._services, guard, config.limits, lambda: H11Protocol(http, self._http, {}), config.proxy
+            self._services,
+            guard,
+            config.limits,
+            lambda whole: Exchange(http, self._http, whole),
+            tls,
+            config.proxy,
         )
         for listener in sockets:
             self._servers.append(
@@ -165,8 +147,6 @@ class Host:
                     lambda: Front(door),
                     sock=listener,
                     backlog=2048,
-                    ssl=tls,
-                    ssl_handshake_timeout=HEAD_SECONDS if tls else None,
                 )
             )
         pinned = config.tls and config.certificate is None
@@ -231,13 +211,10 @@ class Host:
             await self._door.until_empty(_GOODBYE_SECONDS)
         if self._hub is not None:
             self._hub.close()
-        await self._backups.aclose()
         if self._ledger is not None:
             await self._ledger.close()
             self._note_clean_stop()
         self._passwords.close()
-        if self._log_file is not None:
-            logs.close_file(self._log_file)
         self._lock.release()
 
     async def _open_ledger(self, path: Path) -> Ledger:
@@ -252,7 +229,6 @@ class Host:
             waiting_limit=self._config.limits.actions_waiting,
             idle=search.index_batch,
             storage_changed=self._on_storage,
-            essential=_ESSENTIAL,
         )
         try:
             await ledger.open()
@@ -261,14 +237,13 @@ class Host:
         self._ledger = ledger
         return ledger
 
-    def _on_storage(self, state: str) -> None:
-        kind, text = {
-            "full": ("read_only", "The host's disk is full: nothing new is stored for now, but deleting works."),
-            "read_only": ("read_only", "The host cannot write to its disk: nothing new is stored for now."),
-            "writable": ("writable", "The host can store again."),
-        }[state]
+    def _on_storage(self, kind: str) -> None:
+        texts = {
+            "read_only": "The host cannot write to its disk: nothing new is stored for now.",
+            "writable": "The host can store again.",
+        }
         if self._hub is not None:
-            self._hub.send_to_all(events.Notice(kind=kind, text=text))
+            self._hub.send_to_all(events.Notice(kind=kind, text=texts[kind]))
 
     def _take_data(self) -> None:
         data = self._config.data
@@ -331,14 +306,6 @@ def _load_key(path: Path) -> Any:
         raise CannotStart(EXIT_DATABASE, f"{path} is damaged; it was left as it is.") from None
     except OSError as error:
         raise CannotStart(EXIT_DATABASE, f"{path} cannot be used: {error.strerror}.") from None
-
-
-def _way_back(data: Path) -> str:
-    """What to do about a database that cannot be used."""
-    good = backup.newest_good(data)
-    if good is None:
-        return "There is no backup of it."
-    return f"The newest good backup is {good}; put it back with: mrsambosk restore --data {shlex.quote(str(data))}."
 
 
 def _clean_mark(path: Path) -> Path:

@@ -1,6 +1,10 @@
-"""Passwords: Argon2id in two worker threads, never in the loop, never more than two at once (each takes 64 MiB)."""
+"""Passwords: Argon2id in two worker threads, never in the loop, never more than two at once (each takes 64 MiB).
+
+Who waits is served in turns, one address after the other: somebody who tries a thousand passwords waits for themself.
+"""
 
 import asyncio
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, ParamSpec, TypeVar
@@ -15,6 +19,8 @@ T = TypeVar("T")
 
 PASSWORD_MIN: Final = 8
 PASSWORD_MAX: Final = 1024
+_WORKERS: Final = 2
+#: So many may wait in all; an address of which nobody waits is let in beyond it.
 _WAITING: Final = 64
 
 
@@ -23,28 +29,29 @@ class Passwords:
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
-        self._workers = ThreadPoolExecutor(2, thread_name_prefix="argon2")
-        self._waiting = 0
+        self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="argon2")
+        self._free = _WORKERS
+        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
         # Checked where there is no account: an unknown name must take as long as a wrong password.
         self._nobody: str | None = None
 
-    async def hash(self, password: str) -> str:
-        """The Argon2id hash of a new password.
+    async def hash(self, password: str, address: str = "") -> str:
+        """The Argon2id hash of a new password, for somebody at this address.
 
         Raises:
             Refused: `bad_field` for one too short or too long; `busy`.
         """
         if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
             raise Refused("bad_field", f"A password has {PASSWORD_MIN} to {PASSWORD_MAX:,} characters.")
-        return await self._run(self._hasher.hash, password)
+        return await self._run(address, self._hasher.hash, password)
 
-    async def matches(self, stored: str | None, password: str) -> bool:
+    async def matches(self, stored: str | None, password: str, address: str = "") -> bool:
         """Whether a password is the one of a stored hash; None takes as long and is never right.
 
         Raises:
             Refused: `busy`.
         """
-        return await self._run(self._verify, stored, password[: PASSWORD_MAX + 1])
+        return await self._run(address, self._verify, stored, password[: PASSWORD_MAX + 1])
 
     def _verify(self, stored: str | None, password: str) -> bool:
         if stored is None:
@@ -60,15 +67,40 @@ class Passwords:
         except (VerificationError, InvalidHashError, UnicodeEncodeError):
             return False
 
-    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _run(self, address: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         assert not kwargs
-        if self._waiting >= _WAITING:
-            raise Refused("busy", "Too many people sign in at this moment; try again.", 2.0)
-        self._waiting += 1
+        await self._take_turn(address)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._workers, work, *args)
         finally:
-            self._waiting -= 1
+            self._pass_on()
+
+    async def _take_turn(self, address: str) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        if address in self._waiting and sum(map(len, self._waiting.values())) >= _WAITING:
+            raise Refused("busy", "Too many people sign in at this moment; try again.", 2.0)
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(address, deque()).append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._pass_on()
+            raise
+
+    def _pass_on(self) -> None:
+        """Give the worker to the next address; whoever else waits there has their turn after all the others."""
+        while self._waiting:
+            address, queue = self._waiting.popitem(last=False)
+            turn = queue.popleft()
+            if queue:
+                self._waiting[address] = queue
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
 
     def close(self) -> None:
         self._workers.shutdown(wait=False, cancel_futures=True)

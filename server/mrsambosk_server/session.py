@@ -61,6 +61,8 @@ class Services:
         self.epoch = epoch
         self.changes = Buckets(rules.posts_per_second, rules.posts_burst)
         self.sessions: set[Session] = set()
+        #: How many of them said hello and may stay.
+        self.welcomed = 0
 
 
 class Session(Client):
@@ -77,7 +79,6 @@ class Session(Client):
         self._hub = services.hub
         self._rules = services.rules
         self._channel = channel
-        self.write = channel.write
         self._greeted = greeted
         self._loop = asyncio.get_running_loop()
         self._welcomed = False
@@ -148,6 +149,8 @@ class Session(Client):
             self._hello_timer.cancel()
         for task in self._tasks:
             task.cancel()
+        if self._welcomed:
+            self._services.welcomed -= 1
         if self._welcomed and self._hub.leave(self):
             seen = self._hub.user(self.user).last_seen
             try:
@@ -157,6 +160,9 @@ class Session(Client):
                 log.info("The last use of a connection was not noted: too much waits")
 
     # What the hub calls.
+
+    def write(self, data: bytes) -> None:
+        self._channel.write(data)
 
     def unsent(self) -> int:
         return self._channel.unsent()
@@ -225,6 +231,8 @@ class Session(Client):
                 if endings == self._hub.endings:
                     break
             viewer = admission.viewer
+            if self._services.welcomed >= self._rules.connections:
+                raise Refused("busy", "This host has as many connections as it allows.", 30.0)
             if len(self._hub.clients_of(viewer.id)) >= self._rules.connections_per_user:
                 raise Refused("busy", "You have too many connections to this host.", 30.0)
         except Refused as refused:
@@ -234,6 +242,7 @@ class Session(Client):
         self.rooms = {room.id for room in admission.rooms}
         self._hub.join(self)
         self._welcomed = True
+        self._services.welcomed += 1
         self._greeted()
         if self._hello_timer is not None:
             self._hello_timer.cancel()
@@ -396,6 +405,8 @@ class Session(Client):
         task = self._loop.create_task(self._guard(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # A task cancelled before its first step never began the work: nobody would await it.
+        task.add_done_callback(lambda _task: work.close())
 
     async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
         """A session's own trouble ends that session, and nobody else's."""

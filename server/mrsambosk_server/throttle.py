@@ -3,6 +3,7 @@
 In memory only: a restart forgives. Times are the loop's monotonic seconds.
 """
 
+import ipaddress
 import math
 from collections.abc import Hashable
 from typing import Final
@@ -66,50 +67,110 @@ class Buckets:
 class SignIns:
     """Patience with wrong passwords: five failures a minute for an address and an account together, then longer.
 
-    An account alone only slows to one try a second, so nobody can lock another person out from elsewhere.
+    A try counts as a failure from when it begins until it succeeds, so that tries made all at once are no way around.
+    Failures from everywhere against one account slow each address to one try a second there: nobody can lock another
+    person out from elsewhere, neither for good nor by taking every turn.
     """
 
     def __init__(self) -> None:
-        self._pairs: dict[tuple[str, str], tuple[int, float, float]] = {}
-        self._accounts: dict[str, tuple[int, float, float]] = {}
+        self._pairs: dict[tuple[str, str], _Pair] = {}
+        self._accounts: dict[str, _Account] = {}
 
-    def check(self, address: str, account: str, now: float) -> None:
-        """Call it before a password is looked at.
+    def begin(self, address: str, account: str, now: float) -> None:
+        """Call it before a password is looked at; then `succeeded`, `failed` or `forgive`.
 
         Raises:
             Refused: `rate_limited`, with `retry_after`.
         """
-        until = self._pairs.get((address, account), (0, 0.0, 0.0))[2]
-        failures, since, next_at = self._accounts.get(account, (0, now, 0.0))
-        if failures >= _FAILURES and now - since < _FAILURES_SECONDS:
-            if now < next_at:
-                until = max(until, next_at)
-            else:
-                self._accounts[account] = (failures, since, now + 1.0)
+        key = (network(address), account)
+        pair = self._pairs.get(key)
+        until = pair.until if pair else 0.0
+        if pair and pair.failures + pair.trying >= _FAILURES and pair.trying:
+            until = max(until, now + 1.0)
+        against = self._accounts.get(account)
+        if against and against.failures >= _FAILURES and now - against.since < _FAILURES_SECONDS and pair:
+            until = max(until, pair.tried + 1.0)
         if until > now:
             raise Refused("rate_limited", "Too many wrong tries; wait before the next.", round_up(until - now))
+        if pair is None:
+            self._make_room(now)
+            pair = self._pairs[key] = _Pair(now)
+        pair.trying += 1
+        pair.tried = now
 
     def failed(self, address: str, account: str, now: float) -> None:
         """A wrong password or code."""
-        count, since, _until = self._pairs.get((address, account), (0, now, 0.0))
-        if count < _FAILURES and now - since > _FAILURES_SECONDS:
-            count, since = 0, now
-        count += 1
-        until = 0.0
-        if count >= _FAILURES:
-            until = now + min(_WAIT_MAX_SECONDS, _FAILURES_SECONDS * 2.0 ** min(count - _FAILURES, 10))
-        if len(self._pairs) >= _KEPT:
-            self._pairs = {key: kept for key, kept in self._pairs.items() if now - kept[1] < _WAIT_MAX_SECONDS}
-        self._pairs[address, account] = (count, since, until)
-        failures, first, next_at = self._accounts.get(account, (0, now, 0.0))
-        if now - first > _FAILURES_SECONDS:
-            failures, first = 0, now
-        if len(self._accounts) >= _KEPT:
-            self._accounts = {key: kept for key, kept in self._accounts.items() if now - kept[1] < _FAILURES_SECONDS}
-        self._accounts[account] = (failures + 1, first, next_at)
+        pair = self._pairs[network(address), account]
+        pair.trying -= 1
+        if pair.failures < _FAILURES and now - pair.since > _FAILURES_SECONDS:
+            pair.failures, pair.since = 0, now
+        pair.failures += 1
+        if pair.failures >= _FAILURES:
+            pair.until = now + min(_WAIT_MAX_SECONDS, _FAILURES_SECONDS * 2.0 ** min(pair.failures - _FAILURES, 10))
+        against = self._accounts.get(account)
+        if against is None or now - against.since > _FAILURES_SECONDS:
+            if len(self._accounts) >= _KEPT:
+                self._accounts = {
+                    name: kept for name, kept in self._accounts.items() if now - kept.since < _FAILURES_SECONDS
+                }
+            against = self._accounts[account] = _Account(now)
+        against.failures += 1
 
     def succeeded(self, address: str, account: str) -> None:
-        self._pairs.pop((address, account), None)
+        """It was the right one: what failed before is forgotten."""
+        pair = self._pairs[network(address), account]
+        pair.trying -= 1
+        pair.failures, pair.until = 0, 0.0
+
+    def forgive(self, address: str, account: str) -> None:
+        """The try came to nothing: nothing was learned from it."""
+        self._pairs[network(address), account].trying -= 1
+
+    def _make_room(self, now: float) -> None:
+        """Forget what no longer counts; where too much still does, the older half of it."""
+        if len(self._pairs) < _KEPT:
+            return
+        kept = [(key, pair) for key, pair in self._pairs.items() if pair.matters(now)]
+        if len(kept) > _KEPT // 2:
+            kept = [(key, pair) for key, pair in kept[: -_KEPT // 2] if pair.trying] + kept[-_KEPT // 2 :]
+        self._pairs = dict(kept)
+
+
+class _Pair:
+    """An address and an account."""
+
+    __slots__ = ("failures", "since", "tried", "trying", "until")
+
+    def __init__(self, now: float) -> None:
+        self.failures = 0
+        self.since = now
+        self.tried = now
+        self.trying = 0
+        self.until = 0.0
+
+    def matters(self, now: float) -> bool:
+        return self.trying > 0 or self.until > now or (self.failures > 0 and now - self.since < _WAIT_MAX_SECONDS)
+
+
+class _Account:
+    """Failures against an account from everywhere, since when."""
+
+    __slots__ = ("failures", "since")
+
+    def __init__(self, now: float) -> None:
+        self.failures = 0
+        self.since = now
+
+
+def network(address: str) -> str:
+    """What one neighbour can hold many of: of an IPv6 address the /64 it is in, else the address itself."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if ip.version == 6:
+        return str(ipaddress.ip_network((ip, 64), strict=False))
+    return address
 
 
 def round_up(seconds: float) -> float:

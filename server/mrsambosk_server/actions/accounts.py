@@ -41,13 +41,25 @@ def do_register(
     return Outcome(reply=SignedIn(user, made), told=(UserTold(user),))
 
 
-def do_sign_in(tx: Transaction, user: str, token: str, device: str, reset_code: bytes | None = None) -> Outcome:
+def do_sign_in(
+    tx: Transaction,
+    user: str,
+    token: str,
+    device: str,
+    reset_code: bytes | None = None,
+    password: str | None = None,
+) -> Outcome:
     """One more device for a person whose password was right, or who presented the reset code of this hash.
 
+    Args:
+        password: the stored hash that the password was held against.
+
     Raises:
-        Refused: `auth_failed` where they are gone or the code was used meanwhile; `banned`.
+        Refused: `auth_failed` where they are gone, or the code was used or the password changed meanwhile; `banned`.
     """
     actor_of(tx, user)
+    if password is not None and not tx.one("SELECT 1 FROM users WHERE id = ? AND password = ?", (user, password)):
+        raise Refused("auth_failed", "The name or the password is wrong.")
     if reset_code is not None and not tx.run(
         "UPDATE users SET reset_code = NULL, reset_until = NULL WHERE id = ? AND reset_code = ? AND reset_until > ?",
         (user, reset_code, tx.now),
@@ -82,7 +94,7 @@ def do_change_profile(
     if email is not None:
         tx.run("UPDATE users SET email = ? WHERE id = ?", (email or None, user))
     if password is not None:
-        tx.run("UPDATE users SET password = ? WHERE id = ?", (password, user))
+        tx.run("UPDATE users SET password = ?, reset_code = NULL, reset_until = NULL WHERE id = ?", (password, user))
         tx.run("DELETE FROM devices WHERE user = ? AND id <> ?", (user, device))
         told.append(Ended(user, Close.REVOKED, "the password was changed", except_device=device))
     return Outcome(told=tuple(told))

@@ -52,7 +52,7 @@ def do_kick(tx: Transaction, user: str, target: str, reason: str | None) -> Outc
 
 
 def do_ban(tx: Transaction, user: str, target: str, minutes: int | None, reason: str | None) -> Outcome:
-    """Keep somebody out, for some minutes or until lifted; their connections and devices end.
+    """Keep somebody out, for some minutes or until lifted: their connections end, no token of theirs is good meanwhile.
 
     Raises:
         Refused: `forbidden`, `not_found`.

@@ -9,17 +9,8 @@ from starlette.responses import Response
 from mrsambosk_protocol import codec
 from mrsambosk_protocol.limits import CODES, Refused
 
-from ..problems import problem
+from ..problems import HEADERS, PROBLEM, problem
 
-PROBLEM: Final = "application/problem+json"
-HEADERS: Final = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
 _CODES: Final = {404: "not_found", 413: "too_long"}
 _TEXTS: Final = {404: "There is nothing at this address.", 405: "This address does not know that method."}
 

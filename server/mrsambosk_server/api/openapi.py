@@ -8,12 +8,12 @@ import msgspec
 
 from mrsambosk_protocol.requests import Problem
 
-from .answers import PROBLEM
+from ..problems import PROBLEM
 from .operations import FORM, JSON, Operation
 
 _REFERENCE: Final = "#/components/schemas/{name}"
 _WITH_TOKEN: Final = (401, 403)
-_ALWAYS: Final = (400, 413, 429, 500, 503, 507)
+_ALWAYS: Final = (400, 404, 413, 429, 500, 503, 507)
 _PATH: Final = {
     "id": {"type": "string"},
     "room": {"type": "string"},
@@ -109,12 +109,25 @@ def _responses(operation: Operation, schema_of: dict[type[Any], Any]) -> dict[st
     responses: dict[str, Any] = {}
     for status in (operation.status, *operation.also):
         responses[str(status)] = {"description": operation.summary, **({"content": content} if content else {})}
-    problem = {"description": "Refused", "content": {PROBLEM: {"schema": schema_of[Problem]}}}
+    problem: dict[str, Any] = {"description": "Refused", "content": {PROBLEM: {"schema": schema_of[Problem]}}}
     refused = [*_ALWAYS, *(() if operation.public else _WITH_TOKEN)]
     if "{" in operation.path:
-        refused += [404, 409, 410]
+        refused += [409, 410]
     if operation.body is not None:
         refused += [401, 403, 408, 409, 415]
     for status in sorted(set(refused)):
         responses[str(status)] = problem
+    if operation.form:
+        responses["400"] = {"description": "Refused", "content": {**problem["content"], JSON: {"schema": _GRANT_ERROR}}}
     return responses
+
+
+#: RFC 6749 §5.2: what a client of the form understands.
+_GRANT_ERROR: Final = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {"enum": ["invalid_grant", "invalid_request", "unsupported_grant_type"]},
+        "error_description": {"type": "string"},
+    },
+}

@@ -18,7 +18,7 @@ from ..passwords import Passwords
 from ..people import Viewer, viewer_of
 from ..session import Services
 from ..throttle import SignIns
-from .answers import refusal
+from .answers import nothing, refusal
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class Call:
     def __init__(self, context: Context, request: Request) -> None:
         self.context = context
         self.request = request
+        self.raw = bytearray()
         self._viewer: Viewer | None = None
 
     @property
@@ -105,33 +106,31 @@ class Call:
     def content_type(self) -> str:
         return self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
-    async def raw_body(self) -> bytes:
-        """The request's body, whole.
+    async def take_body(self) -> None:
+        """Read the request's body whole, into `raw`.
 
         Raises:
             HTTPException: 413, 408.
         """
         limit = self.context.services.rules.frame_bytes
-        body = b""
         try:
             async with asyncio.timeout(HEAD_SECONDS):
                 async for chunk in self.request.stream():
-                    body += chunk
-                    if len(body) > limit:
+                    self.raw += chunk
+                    if len(self.raw) > limit:
                         raise HTTPException(413, "The request's body is too large.")
         except TimeoutError:
             raise HTTPException(408, "The request's body did not come in time.") from None
-        return body
 
-    async def body(self, operation: "Operation") -> Any:
+    def body(self, operation: "Operation") -> Any:
         """The body as the operation's struct.
 
         Raises:
-            HTTPException: 415, 413, 408.
+            HTTPException: 415.
             Refused: `bad_json`, `bad_field`.
         """
         assert operation.body is not None
-        raw = await self.raw_body()
+        raw = bytes(self.raw)
         if operation.body_optional and not raw:
             return operation.body()
         if self.content_type != JSON:
@@ -182,8 +181,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
                 return await self._carry_out(Call(context, request))
             except Refused as refused:
                 return refusal(refused)
-            except (HTTPException, ClientDisconnect):
+            except HTTPException:
                 raise
+            except ClientDisconnect:
+                # Nobody is there to read it.
+                return nothing()
             except Exception:
                 log.exception("%s %s failed", self.method, self.path)
                 return refusal(Refused("internal", "Something went wrong in the host; it has been noted."))
@@ -191,6 +193,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         return endpoint
 
     async def _carry_out(self, call: Call) -> Response:
+        if self.body is not None:
+            # First of all: an answer sent while the client still writes may be lost to it.
+            await call.take_body()
         # Who may not come in learns nothing from the order in which things are wrong.
         if not self.public:
             await call.sign_in()
@@ -198,7 +203,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         if self.query is not None:
             arguments.append(call.query(self.query))
         if self.body is not None and not (self.form and call.content_type == FORM):
-            arguments.append(await call.body(self))
+            arguments.append(call.body(self))
         if self.counted:
             call.count_change()
         return await self.handler(*arguments)

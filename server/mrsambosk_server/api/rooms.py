@@ -90,10 +90,11 @@ async def list_messages(call: Call, query: PageQuery) -> Response:
     ask = _command(commands.History, room=call.path("room"), **msgspec.structs.asdict(query))
     page = await call.context.ledger.read(history.page, call.viewer.id, ask)
     links = []
+    same = {"limit": query.limit, **({"pinned": "true"} if query.pinned else {})}
     if page.messages and page.has_older:
-        links.append(_link(call, "prev", before=page.messages[0].id, limit=query.limit))
+        links.append(_link(call, "prev", before=page.messages[0].id, **same))
     if page.messages and page.has_newer:
-        links.append(_link(call, "next", after=page.messages[-1].id, limit=query.limit))
+        links.append(_link(call, "next", after=page.messages[-1].id, **same))
     content = MessagePage(
         room=page.room,
         rev=page.rev,

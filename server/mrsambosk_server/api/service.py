@@ -1,14 +1,28 @@
 """What the host says of itself: health, metrics, and the description of this API."""
 
+import base64
+import hashlib
 import html
 import ipaddress
-from typing import Any
+from typing import Any, Final
 
 from starlette.responses import Response
 
 from .. import people
-from .answers import HEADERS, answer
+from ..problems import HEADERS
+from .answers import answer
 from .operations import Call, Operation
+
+_STYLE: Final = (
+    "body{font:15px/1.5 system-ui,sans-serif;margin:2em;max-width:70em}td,th{text-align:left;"
+    "padding:.3em .8em;border-bottom:1px solid #ddd}td:nth-child(-n+2){font-family:monospace}"
+)
+_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+#: This page's one style sheet and nothing else.
+_PAGE_HEADERS: Final = {
+    **HEADERS,
+    "Content-Security-Policy": f"{HEADERS['Content-Security-Policy']}; style-src 'sha256-{_STYLE_HASH}'",
+}
 
 
 async def healthz(call: Call) -> Response:
@@ -41,8 +55,7 @@ async def openapi(call: Call) -> Response:
 
 async def docs(call: Call) -> Response:
     """The same description as a page that needs nothing from elsewhere."""
-    style = {**HEADERS, "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
-    return Response(_page(call.context.description), 200, style, "text/html")
+    return Response(_page(call.context.description), 200, _PAGE_HEADERS, "text/html")
 
 
 def _is_loopback(address: str) -> bool:
@@ -64,8 +77,7 @@ def _page(description: dict[str, Any]) -> str:
             rows.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>")
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><title>Mrsambosk API</title>"
-        "<style>body{font:15px/1.5 system-ui,sans-serif;margin:2em;max-width:70em}td,th{text-align:left;"
-        "padding:.3em .8em;border-bottom:1px solid #ddd}td:nth-child(-n+2){font-family:monospace}</style>"
+        f"<style>{_STYLE}</style>"
         f"<h1>Mrsambosk {html.escape(description['info']['version'])}</h1>"
         "<p>Send <code>Authorization: Bearer TOKEN</code>. The full description is <code>/openapi.json</code>.</p>"
         "<table><tr><th>Method<th>Path<th>Does<th>Takes<th>Gives</tr>" + "".join(rows) + "</table></html>"

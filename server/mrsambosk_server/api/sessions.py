@@ -32,7 +32,7 @@ _JOIN_CODE = "the join code"
 async def register(call: Call, body: Register) -> Response:
     _check_policy(call, body.code)
     context = call.context
-    password = await context.passwords.hash(body.password) if body.password is not None else None
+    password = await context.passwords.hash(body.password, call.address) if body.password is not None else None
     token = secrets.token_urlsafe(32)
     outcome = await context.ledger.submit(
         accounts.do_register, body.name, token, body.device, password, body.email, context.services.rules
@@ -50,54 +50,80 @@ def _check_policy(call: Call, code: str | None) -> None:
     if code is None:
         raise Refused("auth_required", "This host asks for its join code.")
     now = context.now()
-    context.sign_ins.check(call.address, _JOIN_CODE, now)
+    context.sign_ins.begin(call.address, _JOIN_CODE, now)
     if not hmac.compare_digest(code.strip().upper().encode(), context.settings["code"].encode()):
         context.sign_ins.failed(call.address, _JOIN_CODE, now)
         raise Refused("auth_failed", "This is not the join code of this host.")
     context.sign_ins.succeeded(call.address, _JOIN_CODE)
 
 
+class _FormRefused(Exception):
+    """A form that RFC 6749 §5.2 has an error for."""
+
+    def __init__(self, error: str, text: str) -> None:
+        super().__init__(error, text)
+        self.error = error
+        self.text = text
+
+
 async def sign_in(call: Call, body: SignIn | None = None) -> Response:
     """By JSON, or by the form of RFC 6749 §4.3 (then `body` is None)."""
-    form = body is None
-    if body is None:
-        body = _sign_in_form(await call.raw_body())
+    if body is not None:
+        return answer(await _sign_in(call, body))
+    try:
+        return answer(await _sign_in(call, _read_form(bytes(call.raw))))
+    except _FormRefused as refused:
+        error, text = refused.error, refused.text
+    except Refused as refused:
+        if refused.code != "auth_failed":
+            raise
+        error, text = "invalid_grant", refused.text
+    return answer({"error": error, "error_description": text}, 400)
+
+
+async def _sign_in(call: Call, body: SignIn) -> Token:
     context, now = call.context, call.context.now()
     account = name_key(body.name[:256])
-    context.sign_ins.check(call.address, account, now)
-    found = await context.ledger.read(people.credentials_of, body.name[:256])
-    # The password is always looked at, so that every wrong answer takes the same time.
-    right = await context.passwords.matches(found.password if found else None, body.password)
+    context.sign_ins.begin(call.address, account, now)
+    try:
+        found = await context.ledger.read(people.credentials_of, body.name[:256])
+        # The password is always looked at, so that every wrong answer takes the same time.
+        right = await context.passwords.matches(found.password if found else None, body.password, call.address)
+    except BaseException:
+        context.sign_ins.forgive(call.address, account)
+        raise
     reset = people.token_hash(body.password.strip().upper())
     by_code = found is not None and found.reset_code is not None and hmac.compare_digest(found.reset_code, reset)
     if found is None or not (right or by_code):
-        context.sign_ins.failed(call.address, account, now)
-        if form:
-            return answer({"error": "invalid_grant", "error_description": "The name or the password is wrong."}, 400)
+        context.sign_ins.failed(call.address, account, context.now())
         raise Refused("auth_failed", "The name or the password is wrong.")
     context.sign_ins.succeeded(call.address, account)
     token = secrets.token_urlsafe(32)
-    await context.ledger.submit(accounts.do_sign_in, found.user, token, body.device, None if right else reset)
-    return answer(Token(access_token=token))
+    await context.ledger.submit(
+        accounts.do_sign_in, found.user, token, body.device, None if right else reset, found.password
+    )
+    return Token(access_token=token)
 
 
-def _sign_in_form(raw: bytes) -> SignIn:
+def _read_form(raw: bytes) -> SignIn:
     try:
         fields = parse_qs(raw.decode(), strict_parsing=True, max_num_fields=20, keep_blank_values=True)
     except (UnicodeDecodeError, ValueError):
-        raise Refused("bad_field", "This is not a form.") from None
+        raise _FormRefused("invalid_request", "This is not a form.") from None
+    if fields.get("grant_type", ["password"]) != ["password"]:
+        raise _FormRefused("unsupported_grant_type", "The grant_type here is password.")
     wanted = {name: fields.get(name, []) for name in ("username", "password", "device")}
-    if fields.get("grant_type") != ["password"] or any(
+    if "grant_type" not in fields or any(
         len(values) != 1 for name, values in wanted.items() if name != "device" or values
     ):
-        raise Refused("bad_field", "A form needs grant_type=password, username and password.")
+        raise _FormRefused("invalid_request", "A form needs grant_type=password, username and password.")
     device = wanted["device"][0] if wanted["device"] else ""
     try:
         return msgspec.convert(
             {"name": wanted["username"][0], "password": wanted["password"][0], "device": device}, SignIn
         )
     except msgspec.ValidationError:
-        raise Refused("bad_field", "A field of the form is too long.") from None
+        raise _FormRefused("invalid_request", "A field of the form is too long.") from None
 
 
 async def sign_out(call: Call) -> Response:
@@ -115,7 +141,7 @@ async def show_profile(call: Call) -> Response:
 
 async def change_profile(call: Call, body: ChangeProfile) -> Response:
     context = call.context
-    password = await context.passwords.hash(body.password) if body.password is not None else None
+    password = await context.passwords.hash(body.password, call.address) if body.password is not None else None
     await context.ledger.submit(
         accounts.do_change_profile,
         call.viewer.id,
