@@ -56,12 +56,14 @@ class Finished(NamedTuple):
         return lines[-1] if lines else ""
 
 
-def command_line(data: Path, *options: str, owner: str | None = "Dana", port: int = 0) -> list[str]:
-    """The host's arguments as tests want them: loopback, no TLS, no announcement, a ready line, ended by end of input.
+def command_line(data: Path, *options: str, owner: str | None = "Dana", port: int = 0, tls: bool = False) -> list[str]:
+    """The host's arguments as tests want them: no TLS unless asked, not announced, a ready line, ended by end of input.
 
     A later option overrides an earlier one, so `options` may name another policy.
     """
-    line = [sys.executable, "-m", "mrsambosk_server", "host", "--no-tls", "--port", str(port), "--data", str(data)]
+    line = [sys.executable, "-m", "mrsambosk_server", "host", "--port", str(port), "--data", str(data)]
+    if not tls:
+        line.append("--no-tls")
     line += ["--ready-json", "--stop-on-eof", "--no-announce", "--policy", "open"]
     if owner is not None:
         line += ["--owner", owner]
@@ -117,6 +119,7 @@ class HostProcess:
         options: further command-line options (`*ROOMY` for raised limits).
         owner: the `--owner`, or None for a host without one.
         port: 0 lets the system choose.
+        tls: whether it speaks TLS.
         extra_environment: more environment variables for the child.
     """
 
@@ -126,11 +129,12 @@ class HostProcess:
         *options: str,
         owner: str | None = "Dana",
         port: int = 0,
+        tls: bool = False,
         extra_environment: Mapping[str, str] | None = None,
     ) -> None:
         self.data = data
         self.ready: dict[str, Any] = {}
-        self._line = command_line(data, *options, owner=owner, port=port)
+        self._line = command_line(data, *options, owner=owner, port=port, tls=tls)
         self._environment = environment() | dict(extra_environment or {})
         self._child: subprocess.Popen[bytes] | None = None
         self._stdout: queue.Queue[bytes] = queue.Queue()

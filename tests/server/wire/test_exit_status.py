@@ -169,11 +169,12 @@ def test_a_newer_database_ends_with_5_and_is_left_alone(start_host: StartHost) -
 
 def test_a_good_backup_is_named(start_host: StartHost) -> None:
     database = make_history(start_host)
-    backups = sorted(path for path in database.parent.rglob("*") if "backup" in path.name and path.is_file())
+    data = database.parent
+    backups = [path for path in data.rglob("*") if "backup" in str(path.relative_to(data)).lower() and path.is_file()]
     if not backups:
         pytest.skip("no backup was made by this start and stop")
     overwrite(database, 0, 64)
-    end = run_host(command_line(database.parent))
+    end = run_host(command_line(data))
     check_failure(end, 5)
     assert any(backup.name in end.stderr for backup in backups), end
 

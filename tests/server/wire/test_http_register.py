@@ -106,9 +106,7 @@ BAD_NAMES = {
 
 
 @pytest.mark.parametrize(("name", "kept"), GOOD_NAMES.values(), ids=GOOD_NAMES.keys())
-def test_a_good_name_is_kept_in_nfkc(start_host: StartHost, name: str, kept: str) -> None:
-    # Names are unique on a host, so each is tried on one of its own… unless it was not taken yet.
-    host = start_host()
+def test_a_good_name_is_kept_in_nfkc(host: HostProcess, name: str, kept: str) -> None:
     answer = request(host, "POST", PATH, data={"name": name})
     assert answer.status == 201, answer
     assert answer.json["user"]["name"] == kept

@@ -82,9 +82,10 @@ def test_and_in_about_the_same_time(host: HostProcess) -> None:
         assert sign_in(host, name, "wrong").status == 401
         return time.monotonic() - began
 
+    carla = register(host, new_name("Carla"), password=PASSWORD).name
     unknown, wrong = [], []
-    for _ in range(4):
-        wrong.append(took(register(host, new_name("Carla"), password=PASSWORD).name))
+    for _ in range(3):
+        wrong.append(took(carla))
         unknown.append(took(new_name("Nobody")))
     # Argon2id takes tens of milliseconds, a name that is not looked for takes none; a busy machine blurs the rest.
     assert min(unknown) > min(wrong) / 2
@@ -92,7 +93,7 @@ def test_and_in_about_the_same_time(host: HostProcess) -> None:
 
 
 def test_who_has_no_password_has_none_to_sign_in_with(host: HostProcess, anna: Person) -> None:
-    for password in ("", "null", "None", "x"):
+    for password in ("", "None"):
         assert sign_in(host, anna.name, password).status in (400, 401)
 
 
@@ -130,6 +131,18 @@ def test_an_unknown_name_is_throttled_like_a_known_one(host: HostProcess) -> Non
     assert answers[-1] == 429
 
 
+def test_nobody_is_locked_out_by_failures_from_elsewhere(host: HostProcess, carla: Person) -> None:
+    wrong = {"name": carla.name, "password": "wrong"}
+    for _ in range(6):
+        request(host, "POST", PATH, data=wrong, source="127.0.0.10")
+    # An account alone only slows to one try a second.
+    began = time.monotonic()
+    while (answer := sign_in(host, carla.name)).status == 429:
+        assert float(answer.headers["Retry-After"]) <= 1
+        assert time.monotonic() - began < 5
+    assert answer.status == 200
+
+
 def test_the_form_and_the_json_count_together(host: HostProcess, carla: Person) -> None:
     for number in range(6):
         if number % 2:
@@ -144,10 +157,10 @@ def test_a_valid_token_is_never_throttled(host: HostProcess, carla: Person) -> N
 
 
 def test_passwords_are_any_text(host: HostProcess) -> None:
-    for password in ("пароль-подлиннее", "emoji 😀 in the middle", "  spaces kept  ", "x" * 100):
-        person = register(host, new_name("Carla"), password=password)
-        assert sign_in(host, person.name, password).status == 200
-        assert sign_in(host, person.name, password.strip() + "?").status == 401
+    password = "  пароль 😀 " + "x" * 80 + " "
+    person = register(host, new_name("Carla"), password=password)
+    assert sign_in(host, person.name, password).status == 200
+    assert sign_in(host, person.name, password.strip()).status == 401
 
 
 def test_a_password_of_a_megabyte_is_not_hashed(host: HostProcess, carla: Person) -> None:

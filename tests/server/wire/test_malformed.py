@@ -1,5 +1,6 @@
 """Bytes below the frames: a broken WebSocket is closed with 1002, a broken upgrade refused, and nobody else notices."""
 
+import asyncio
 import json
 
 import pytest
@@ -162,3 +163,13 @@ async def test_after_all_that_the_host_is_well(host: HostProcess, anna: Person) 
         done = await client.post("well")
         await client.told(done["id"])
     assert not host.faults()
+
+
+@pytest.mark.long
+async def test_a_head_that_never_ends_is_dropped_after_ten_seconds(host: HostProcess) -> None:
+    async with RawSocket(host) as raw:
+        await raw.send(b"GET /healthz HTTP/1.1\r\nHost: ")
+        began = asyncio.get_running_loop().time()
+        while await raw.reader.read(1000):
+            pass
+        assert 9 < asyncio.get_running_loop().time() - began < 13

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.helpers.host_process import HostProcess
-from tests.helpers.wire_client import Person, WireClient, new_cid
+from tests.helpers.wire_client import Person, WireClient, new_cid, request
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,19 @@ async def test_the_purse_is_the_persons_not_the_connections(host: HostProcess, a
         assert any(reply.get("code") == "rate_limited" for reply in replies)
     async with WireClient(host, bert.token) as other:  # somebody else's is full
         await other.post("x")
+
+
+async def test_both_doors_are_paid_from_one_purse(host: HostProcess, anna: Person) -> None:
+    async with WireClient(host, anna.token) as client:
+        refs = [await client.start("post", room="lobby", cid=new_cid(), body="x") for _ in range(20)]
+        assert {reply["type"] for reply in await drain(client, refs)} == {"done"}
+    answers = [
+        request(host, "POST", "/api/v1/rooms/lobby/messages", token=anna.token, data={"body": "x"}) for _ in range(20)
+    ]
+    limited = [answer for answer in answers if answer.status == 429]
+    assert limited
+    assert limited[0].code == "rate_limited"
+    assert float(limited[0].headers["Retry-After"]) > 0
 
 
 async def test_reading_is_not_paid_from_that_purse(host: HostProcess, anna: Person) -> None:

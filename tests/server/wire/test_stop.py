@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.host_process import ROOMY, HostProcess
-from tests.helpers.wire_client import WireClient, new_cid, register, request
+from tests.helpers.wire_client import WireClient, eventually, new_cid, register, request
 from tests.server.wire.raw_socket import RawSocket
 
 StartHost = Callable[..., HostProcess]
@@ -157,3 +157,17 @@ class _Gone:
 
     def __init__(self, port: int) -> None:
         self.port = port
+
+
+@pytest.mark.long
+async def test_a_deleted_text_leaves_the_disk_within_a_minute_while_it_runs(start_host: StartHost) -> None:
+    host = start_host(*ROOMY)
+    async with WireClient(host, host.owner_token) as client:
+        id = (await client.post("xylophone-marmalade-quibble"))["id"]
+        await client.done("delete", room="lobby", id=id)
+
+        async def wiped() -> bool:
+            await client.done("ping")
+            return holding(host.data, "xylophone") == []
+
+        assert await eventually(wiped, 70)
