@@ -30,7 +30,7 @@ from .models.rooms import RoomModel
 from .models.timeline import TimelineModel
 from .settings import SettingsFile
 from .storage.database import StorageFault
-from .storage.disk import Disk
+from .storage.disk import Disk, ReplicaLost
 from .widgets.main_window import MainWindow
 from .widgets.theme import Theme
 
@@ -211,6 +211,8 @@ class App:
         """A task failed: the environment's fault is told to the person, our own is logged whole."""
         if isinstance(error, StorageFault):
             self.window.show_error(wording.storage(str(error)))
+        elif isinstance(error, ReplicaLost):
+            _log.info("Task %s met the lost replica; the connection begins anew", name)
         else:
             _log.error("Task %s failed", name, exc_info=error)
 

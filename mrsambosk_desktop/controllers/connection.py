@@ -71,6 +71,7 @@ class ConnectionController(QObject):
         self._is_live = False
         self._host_closing = False
         self._joining = False
+        disk.replica_lost = self._replica_lost
 
     # Intents ---------------------------------------------------------------------------------------------------
 
@@ -114,7 +115,7 @@ class ConnectionController(QObject):
         self._target = target
         if self._keeper is not None:
             self._keeper.cancel()
-        self._keeper = self._tasks.start(self._keep(target, self._keeper), "keep the connection")
+        self._keeper = self._tasks.start(self._keep(self._keeper), "keep the connection")
 
     async def stop(self, reason: str = "") -> None:
         """Hang up and stay away. The room stays readable."""
@@ -159,11 +160,12 @@ class ConnectionController(QObject):
         try:
             found = await self._feed.open_host(host)
         except ReplicaLost:
+            await self._feed.forget_copies()
             found = await self._feed.open_host(host)
         self._chat.use_host(host)
         return found
 
-    async def _keep(self, target: Target, before: asyncio.Task[None] | None) -> None:
+    async def _keep(self, before: asyncio.Task[None] | None) -> None:
         """Connect again and again until cancelled or told to stay away."""
         if before is not None:
             await asyncio.wait([before])
@@ -172,7 +174,8 @@ class ConnectionController(QObject):
         self._say(ConnectionState(Link.CONNECTING, self._feed.host_name))
         while True:
             try:
-                wait, reason = await self._once(target)
+                assert self._target is not None
+                wait, reason = await self._once(self._target)
             except _StayAway as stop:
                 self._say(ConnectionState(Link.STOPPED, self._feed.host_name, reason=stop.reason))
                 if not self._feed.host:
@@ -221,7 +224,7 @@ class ConnectionController(QObject):
             _log.info("reconnecting, something was missed: %s", gap)
             return self._backoff.lost(time.monotonic()), ""
         except ReplicaLost:
-            self._feed.forget_copies()
+            await self._feed.forget_copies()
             return 0.0, ""
         except StorageFault as fault:
             return self._backoff.lost(time.monotonic()), wording.storage(str(fault))
@@ -276,6 +279,11 @@ class ConnectionController(QObject):
                 self._chat.live(session)
             case Notice(kind="closing"):
                 self._host_closing = True
+
+    def _replica_lost(self) -> None:
+        """Whoever met it, the conversation ends with it, and the next begins with an empty replica."""
+        if self._session is not None:
+            self._session.interrupt(ReplicaLost())
 
     def _say(self, state: ConnectionState) -> None:
         self.state = state

@@ -122,9 +122,11 @@ class Feed(QObject):
                 await self._open(next(iter(self.rooms), ""))
             return good
 
-    def forget_copies(self) -> None:
-        """The replica is empty now: every room begins anew."""
-        self.copies = {}
+    async def forget_copies(self) -> None:
+        """The replica was lost and is empty now: every room begins anew."""
+        async with self.lock:
+            self.copies = {}
+            await self._disk.accept_loss()
 
     def close(self) -> None:
         """Nothing more is told."""

@@ -131,6 +131,7 @@ class Session:
         self._arrived = asyncio.Event()
         self._taken = asyncio.Event()
         self._ended: Ended | None = None
+        self._interruption: Exception | None = None
         self._heard = time.monotonic()
         self._active = True
         self._paced = asyncio.Event()
@@ -181,7 +182,11 @@ class Session:
         Raises:
             Ended: the connection is over and everything that came was taken.
         """
-        while not self._events:
+        while True:
+            if self._interruption is not None:
+                raise self._interruption
+            if self._events:
+                break
             if self._ended is not None:
                 raise self._ended
             self._arrived.clear()
@@ -207,6 +212,11 @@ class Session:
         """Say what is never answered. Lost without a word when the connection is over."""
         with contextlib.suppress(Ended):
             await self._send(command)
+
+    def interrupt(self, reason: Exception) -> None:
+        """Let `events` raise this next, whatever has come."""
+        self._interruption = reason
+        self._arrived.set()
 
     def set_active(self, active: bool) -> None:
         """Whether a person looks at the window: then a dead host is noticed sooner."""

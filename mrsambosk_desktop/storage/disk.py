@@ -24,7 +24,10 @@ _log = logging.getLogger(__name__)
 
 
 class ReplicaLost(Exception):
-    """The replica was damaged and is empty now: begin as with a host never seen before. The outbox is untouched."""
+    """The replica was damaged and is empty now: begin as with a host never seen before. The outbox is untouched.
+
+    Until `Disk.accept_loss` every use of the replica raises this: what was read before must not be built upon.
+    """
 
 
 class Disk:
@@ -32,6 +35,8 @@ class Disk:
 
     Args:
         folder: made, readable for this user only, when it is not there.
+
+    `replica_lost` is called in the loop for every call that failed so.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -40,6 +45,8 @@ class Disk:
         self.replica = Replica(folder / "replica.db")
         self.profile = Profile(folder / "profile.db")
         self.credentials = Credentials(folder / "tokens.json")
+        self.replica_lost: Callable[[], None] = lambda: None
+        self._lost = False
 
     async def open(self) -> None:
         """Open all files. Call it before anything else, and `aclose` also when it fails.
@@ -56,7 +63,16 @@ class Disk:
             ReplicaLost: it was the replica's, and the file turned out to be damaged; it has been made anew.
             StorageFault: the disk does not let us.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: self._guarded(work, args, kwargs))
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, lambda: self._guarded(work, args, kwargs))
+        except ReplicaLost:
+            self.replica_lost()
+            raise
+
+    async def accept_loss(self) -> None:
+        """Nobody builds any more on what the lost replica held; the new one may be used."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, setattr, self, "_lost", False)
 
     async def aclose(self) -> None:
         """Wait for what is running, close all files and end the thread."""
@@ -66,11 +82,15 @@ class Disk:
             self._thread.shutdown(wait=True)
 
     def _guarded(self, work: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
+        of_replica = getattr(work, "__self__", None) is self.replica
+        if of_replica and self._lost:
+            raise ReplicaLost
         try:
             return work(*args, **kwargs)
         except Damaged:
-            if getattr(work, "__self__", None) is not self.replica:
+            if not of_replica:
                 raise
+            self._lost = True
             _log.warning("the replica was damaged and is built anew")
             self.replica.rebuild()
             raise ReplicaLost from None

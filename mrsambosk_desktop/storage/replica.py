@@ -144,7 +144,7 @@ class Replica:
         rows = tuple(rows)
         wiped = drop or ahead
         with self._db.transaction():
-            key = self._key(host, room)
+            key = self._made_key(host, room)
             if drop:
                 self._db.run("DELETE FROM messages WHERE room = ?", (key,))
             elif ahead:
@@ -161,7 +161,7 @@ class Replica:
     def save_copy(self, host: str, room: str, copy: RoomCopy) -> None:
         """Where the copy stands, without rows (see `core.sync.resumed`)."""
         with self._db.transaction():
-            self._put_copy(self._key(host, room), copy)
+            self._put_copy(self._made_key(host, room), copy)
 
     def ids_ahead(self, host: str, room: str) -> tuple[int, ...]:
         """Ids of rows with a higher revision than the room's cursor (see `core.sync.is_new_epoch`)."""
@@ -203,13 +203,19 @@ class Replica:
         return int(self._db.one("SELECT count(*) FROM messages WHERE room = ?", (self._key(host, room),))[0])
 
     def _key(self, host: str, room: str) -> int:
+        """The number that stands for a room in the rows; 0 for one that is not here."""
         if (host, room) not in self._keys:
             row = self._db.one("SELECT key FROM rooms WHERE host = ? AND id = ?", (host, room))
             if row is None:
-                self._put_room(host, Room(id=room, name=room), 1_000_000)
-                row = self._db.one("SELECT key FROM rooms WHERE host = ? AND id = ?", (host, room))
+                return 0
             self._keys[host, room] = row[0]
         return self._keys[host, room]
+
+    def _made_key(self, host: str, room: str) -> int:
+        """As `_key`, for a room that is made when it is not here."""
+        if not self._key(host, room):
+            self._put_room(host, Room(id=room, name=room), 1_000_000)
+        return self._key(host, room)
 
     def _put_room(self, host: str, room: Room, place: int) -> None:
         self._db.run(
@@ -231,7 +237,7 @@ class Replica:
             )
 
     def _drop_room(self, host: str, room: str) -> None:
-        key = self._keys.pop((host, room), None) or self._key(host, room)
+        key = self._key(host, room)
         self._keys.pop((host, room), None)
         self._db.run("DELETE FROM messages WHERE room = ?", (key,))
         self._db.run("DELETE FROM rooms WHERE key = ?", (key,))

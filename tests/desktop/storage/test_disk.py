@@ -53,6 +53,12 @@ def test_damage_found_while_running_rebuilds_the_replica_and_keeps_the_outbox(
         await disk.run(disk.replica._db.open)
         with pytest.raises(ReplicaLost):
             await disk.run(disk.replica.before, "HOST", "lobby", 10**6, 0, 10**6)
+        told: list[bool] = []
+        disk.replica_lost = lambda: told.append(True)
+        with pytest.raises(ReplicaLost):
+            await disk.run(disk.replica.count, "HOST", "lobby")
+        assert told == [True]
+        await disk.accept_loss()
         assert await disk.run(disk.replica.load, "HOST") is None
         assert len(await disk.run(disk.profile.entries)) == 1
         await disk.aclose()

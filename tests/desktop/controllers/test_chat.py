@@ -1,0 +1,293 @@
+"""What becomes of what a person writes, whatever the host answers, or does not."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mrsambosk_desktop.core.rows import Link, SendState
+from mrsambosk_desktop.storage.database import StorageFault
+from mrsambosk_protocol.commands import AnyCommand, Delete, History, Ping, Post, Read
+from mrsambosk_protocol.events import Done, Live, MessageTold, Refusal
+from tests.helpers.model_room import ModelRoom
+from tests.helpers.scripted_host import ME, Line, scripted_host
+
+from .works import Works, works
+
+
+class Lobby:
+    """A host of one room that follows the protocol, but for the one fault that a test sets."""
+
+    def __init__(self) -> None:
+        self.room = ModelRoom()
+        self.posts: list[str] = []
+        self.deletes: list[int] = []
+        self.hellos = 0
+        self.refuse: list[Refusal] = []
+        self.cut_after_commit = False
+        self.skip_revision = False
+
+    async def serve(self, line: Line) -> None:
+        self.hellos += 1
+        hello = await line.welcome(self.room.epoch)
+        have = (hello.have or {}).get("lobby")
+        good = have is not None and self.room.good(hello.epoch, have)
+        await line.say(self.room.sync(have if good else None), Live())
+        while True:
+            await self.carry_out(line, await line.hear())
+
+    async def carry_out(self, line: Line, command: AnyCommand) -> None:
+        match command:
+            case Ping() | Read():
+                await line.say(Done(ref=command.ref))
+            case History():
+                await line.say(self.room.page(command.ref, command.limit, command.before, command.after))
+            case Post() if self.refuse:
+                await line.say(msgspec.structs.replace(self.refuse.pop(0), ref=command.ref))
+            case Post():
+                await self.post(line, command)
+            case Delete():
+                self.deletes.append(command.id)
+                row = self.room.delete(command.id)
+                await line.say(MessageTold(room="lobby", rev=row.rev, message=row), Done(ref=command.ref, rev=row.rev))
+
+    async def post(self, line: Line, command: Post) -> None:
+        known = next((row for row in self.room.rows.values() if row.cid == command.cid), None)
+        if known is not None:
+            await line.say(Done(ref=command.ref, id=known.id, rev=known.rev, duplicate=True))
+            return
+        self.posts.append(command.body)
+        if self.skip_revision:
+            self.skip_revision = False
+            self.room.post("u_other", "lost", "told to nobody")
+        row = self.room.post(ME.id, command.cid, command.body)
+        if self.cut_after_commit:
+            self.cut_after_commit = False
+            await line.socket.close(1012)
+            return
+        await line.say(MessageTold(room="lobby", rev=row.rev, message=row))
+        await line.say(Done(ref=command.ref, id=row.id, rev=row.rev))
+
+
+def play(folder: Path, lobby: Lobby, act: Callable[[Works, Lobby], Awaitable[None]]) -> None:
+    """Connect an app without a window to the lobby, and act."""
+
+    async def whole() -> None:
+        async with asyncio.timeout(20), scripted_host(lobby.serve) as address, works(folder) as app:
+            app.connect(address)
+            await app.until(lambda: app.live)
+            await act(app, lobby)
+
+    asyncio.run(whole())
+
+
+def send(app: Works, *bodies: str) -> None:
+    for body in bodies:
+        app.chat.send(body, (), None)
+
+
+def test_a_post_is_a_pending_row_that_becomes_the_stored_one(tmp_path: Path) -> None:
+    async def act(app: Works, lobby: Lobby) -> None:
+        inserted: list[int] = []
+        app.timeline.rowsInserted.connect(lambda _parent, first, last: inserted.append(last - first + 1))
+        send(app, "hello")
+        await app.until(lambda: app.bodies() == ["hello"] and not app.pending())
+        assert inserted == [1]
+        await app.until(lambda: not list(app.chat._outbox))
+        assert await app.outbox() == 0
+
+    play(tmp_path, Lobby(), act)
+
+
+def test_a_refused_post_stays_holds_the_next_and_can_be_sent_again(tmp_path: Path) -> None:
+    async def act(app: Works, lobby: Lobby) -> None:
+        lobby.refuse = [Refusal(ref=None, code="forbidden", text="You are muted.")]
+        send(app, "first", "second")
+        await app.until(lambda: [it.state for it in app.pending()] == [SendState.FAILED, SendState.SENDING])
+        failed = app.pending()[0]
+        assert failed.reason == "You are muted."
+        assert lobby.posts == []
+        app.chat.retry(failed.cid)
+        await app.until(lambda: not app.pending())
+        assert lobby.posts == ["first", "second"]
+        assert app.bodies() == ["first", "second"]
+
+    play(tmp_path, Lobby(), act)
+
+
+def test_discarding_a_refused_post_lets_those_behind_it_leave(tmp_path: Path) -> None:
+    async def act(app: Works, lobby: Lobby) -> None:
+        lobby.refuse = [Refusal(ref=None, code="too_long", text="Too long.")]
+        send(app, "first", "second")
+        await app.until(lambda: any(it.state is SendState.FAILED for it in app.pending()))
+        app.chat.discard(app.pending()[0].cid)
+        await app.until(lambda: app.bodies() == ["second"] and not app.pending())
+        await app.until(lambda: not list(app.chat._outbox))
+
+    play(tmp_path, Lobby(), act)
+
+
+def test_a_busy_host_is_asked_again_by_the_head(tmp_path: Path) -> None:
+    async def act(app: Works, lobby: Lobby) -> None:
+        lobby.refuse = [
+            Refusal(ref=None, code="rate_limited", text="Wait.", retry_after=0.1),
+            Refusal(ref=None, code="busy", text="Wait.", retry_after=0.05),
+        ]
+        send(app, "first", "second", "third")
+        await app.until(lambda: not app.pending() and len(app.bodies()) == 3)
+        assert lobby.posts == ["first", "second", "third"]
+
+    play(tmp_path, Lobby(), act)
+
+
+def test_a_post_whose_answer_was_lost_is_stored_once(tmp_path: Path) -> None:
+    async def act(app: Works, lobby: Lobby) -> None:
+        lobby.cut_after_commit = True
+        send(app, "once", "twice")
+        await app.until(lambda: lobby.hellos == 1 and not app.live)
+        app.connection.try_again()
+        await app.until(lambda: app.live and not app.pending() and len(app.bodies()) == 2)
+        assert lobby.posts == ["once", "twice"]
+        assert app.bodies() == ["once", "twice"]
+
+    play(tmp_path, Lobby(), act)
+
+
+def test_a_skipped_revision_makes_it_reconnect_and_resume(tmp_path: Path) -> None:
+    async def act(app: Works, lobby: Lobby) -> None:
+        lobby.skip_revision = True
+        send(app, "mine")
+        await app.until(lambda: not app.live)
+        app.connection.try_again()
+        await app.until(lambda: app.live and app.bodies() == ["told to nobody", "mine"])
+        assert lobby.hellos == 2
+        assert app.connection.state.missed == 1
+
+    play(tmp_path, Lobby(), act)
+
+
+def test_quitting_within_undo_deletes(tmp_path: Path) -> None:
+    async def act(app: Works, lobby: Lobby) -> None:
+        send(app, "regretted")
+        await app.until(lambda: app.bodies() == ["regretted"] and not app.pending())
+        app.chat.delete(1)
+        await app.chat.quit()
+        assert lobby.deletes == [1]
+        assert await app.outbox() == 0
+
+    play(tmp_path, Lobby(), act)
+
+
+def test_undo_leaves_nothing(tmp_path: Path) -> None:
+    async def act(app: Works, lobby: Lobby) -> None:
+        send(app, "kept")
+        await app.until(lambda: app.bodies() == ["kept"] and not app.pending())
+        app.chat.delete(1)
+        app.chat.undo_delete(1)
+        await app.chat.quit()
+        assert lobby.deletes == []
+        assert await app.outbox() == 0
+
+    play(tmp_path, Lobby(), act)
+
+
+def test_what_can_not_be_stored_is_said_and_not_shown_as_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def act(app: Works, lobby: Lobby) -> None:
+        def full(_entry: object) -> None:
+            raise StorageFault("profile.db: disk full") from sqlite3.OperationalError("disk full")
+
+        monkeypatch.setattr(app.disk.profile, "put", full)
+        send(app, "nowhere to keep it")
+        await app.until(lambda: app.said)
+        assert "disk full" in app.said[0]
+        assert app.bodies() == []
+        assert lobby.posts == []
+
+    play(tmp_path, Lobby(), act)
+
+
+def test_the_outbox_of_one_host_never_leaves_to_another(tmp_path: Path) -> None:
+    async def whole() -> None:
+        async with asyncio.timeout(20), works(tmp_path) as app:
+            await app.feed.open_host("ANOTHER")
+            app.feed.room = "lobby"
+            app.chat.use_host("ANOTHER")
+            send(app, "for another host")
+            await app.until(lambda: [it.state for it in app.pending()] == [SendState.WAITING])
+            lobby = Lobby()
+            async with scripted_host(lobby.serve) as address:
+                app.connect(address)
+                await app.until(lambda: app.live)
+                send(app, "for this one")
+                await app.until(lambda: app.bodies() == ["for this one"] and not app.pending())
+                assert lobby.posts == ["for this one"]
+                await app.connection.stop()
+            assert await app.outbox() == 1
+
+    asyncio.run(whole())
+
+
+def test_a_damaged_replica_is_built_anew_under_way(tmp_path: Path, expect_log: Callable[..., None]) -> None:
+    expect_log("built anew")
+
+    async def act(app: Works, lobby: Lobby) -> None:
+        for number in range(40):
+            lobby.room.post("u_other", f"o{number}", "x" * 3000)
+        send(app, "notices the gap")
+        await app.until(lambda: not app.live)
+        app.connection.try_again()
+        await app.until(lambda: app.live and len(app.bodies()) == 41)
+        path = tmp_path / "replica.db"
+
+        def damage() -> None:  # in one go: the back-fill reads meanwhile
+            app.disk.replica.close()
+            whole = path.read_bytes()
+            path.write_bytes(whole[:12_000] + b"\xa5" * (len(whole) - 12_000))
+            app.disk.replica._db.open()
+
+        await app.disk.run(damage)
+        send(app, "after the damage")
+        await app.until(lambda: lobby.hellos >= 3 and app.live and "after the damage" in app.bodies())
+        assert len(app.bodies()) == 42
+        assert not app.pending()
+
+    play(tmp_path, Lobby(), act)
+
+
+def test_another_host_at_the_same_address_is_not_taken_for_it(tmp_path: Path) -> None:
+    async def whole() -> None:
+        lobby = Lobby()
+        async with asyncio.timeout(20), scripted_host(lobby.serve) as address, works(tmp_path) as app:
+            app.connect(address, host="EXPECTED")
+            await app.until(lambda: app.connection.state.link is Link.STOPPED)
+            assert "Another host" in app.connection.state.reason
+            assert app.feed.host == ""
+
+    asyncio.run(whole())
+
+
+def test_older_rows_come_from_the_host_and_cover_the_room(tmp_path: Path) -> None:
+    async def act(app: Works, lobby: Lobby) -> None:
+        await app.until(lambda: len(app.bodies()) == 50)
+        app.reading.older()
+        await app.until(lambda: len(app.bodies()) == 150)
+        app.reading.older()
+        await app.until(lambda: len(app.bodies()) == 180 and not app.timeline.has_older)
+        assert app.bodies() == [f"text {number}" for number in range(180)]
+        app.reading.jump(5)
+        await app.until(lambda: app.timeline.has_newer)
+        while app.timeline.has_newer:
+            last = app.timeline.last_id
+            app.reading.newer()
+            await app.until(lambda last=last: app.timeline.last_id != last or not app.timeline.has_newer)
+        assert app.bodies() == [f"text {number}" for number in range(180)]
+
+    lobby = Lobby()
+    for number in range(180):
+        lobby.room.post("u_other", f"o{number}", f"text {number}")
+    play(tmp_path, lobby, act)
