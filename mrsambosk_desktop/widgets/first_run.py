@@ -4,13 +4,13 @@ from typing import Any
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPixmap, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QComboBox, QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.delegates.icons import pixmap
 from mrsambosk_protocol.limits import Limits, Refused
 from mrsambosk_protocol.text import check_name
 
-from .parts import button, label
+from .parts import ChoiceBox, button, label
 from .theme import Theme
 
 _WIDE = 640
@@ -41,8 +41,7 @@ class FirstRun(QWidget):
         self.room.setAccessibleName(self.tr("Room name"))
         self.room.setPlaceholderText(self.tr("Staff room"))
         self.room.setMaxLength(self._limits.name_chars)
-        self.policy = QComboBox()
-        self.policy.setAccessibleName(self.tr("Who may join"))
+        self.policy = ChoiceBox(theme, self.tr("Who may join"))
         for text, value in (
             (self.tr("Anyone on this network"), "open"),
             (self.tr("People with the code"), "code"),

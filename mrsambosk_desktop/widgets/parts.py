@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
-from mrsambosk_desktop.delegates.icons import icon
+from mrsambosk_desktop.delegates.icons import icon, paint_icon
 
 from .theme import Theme
 
@@ -107,6 +107,21 @@ class IconButton(QToolButton):
         mirrored = self._drawing in _DIRECTED and self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         colour = getattr(self._theme.tokens, self._colour)
         self.setIcon(icon(self._drawing, colour, self._size, mirrored=mirrored))
+
+
+class ChoiceBox(QComboBox):
+    """A choice of a few, with our own arrow: a style sheet takes the style's away."""
+
+    def __init__(self, theme: Theme, name: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setAccessibleName(name)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        x = 10 if mirrored else self.width() - 26
+        paint_icon(QPainter(self), "down", self._theme.tokens.muted, QRectF(x, self.height() / 2 - 8, 16, 16))
 
 
 def repolish(widget: QWidget) -> None:

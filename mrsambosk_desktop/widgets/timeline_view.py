@@ -70,6 +70,8 @@ class TimelineView(QListView):
         self._model = model
         self._anchor: Anchor | None = None
         self._laying_out = False
+        # Until the reader has done anything, and while nothing was shown yet, a room is laid out as just opened.
+        self._opening = False
         self._pressed: tuple[Key, Zone] | None = None
         self._asked: dict[str, tuple[Key | None, float]] = {}
         self._read = 0
@@ -111,6 +113,7 @@ class TimelineView(QListView):
         """Shows the newest end, asking for it when it is not loaded."""
         if self._model.has_newer:
             self.latest_wanted.emit()
+        self._opening = False
         self._anchor = None
         self._model.set_following(True)
         self._restore()
@@ -121,6 +124,7 @@ class TimelineView(QListView):
         number = self._model.place_of(key)
         if number is None:
             return False
+        self._opening = False
         rect = self.visualRect(self._model.index(number))
         if rect.top() < 0 or rect.bottom() > self.viewport().height():
             self._anchor = Anchor(key, max(0, (self.viewport().height() - rect.height()) // 3))
@@ -159,6 +163,8 @@ class TimelineView(QListView):
         try:
             self._lead()
             super().doItemsLayout()
+            if self._opening:
+                self._begin()
             self._restore()
         finally:
             self._laying_out = False
@@ -238,17 +244,24 @@ class TimelineView(QListView):
         self.jump.set_counts(0, 0)
         self._anchor = None
         self._model.set_following(True)
+        self.set_empty_text(self._empty_text)
+        self._opening = True
+        self.doItemsLayout()
+
+    def _begin(self) -> None:
+        """Where a room begins: at its newest end, or where reading ended when all that is new does not fit there."""
+        self._anchor = None
+        self._restore()
         for number in range(self._model.rowCount()):
             row = self._model.row(number)
-            if row.group.unread and isinstance(row.key, int):
+            if row.group.unread and self.visualRect(self._model.index(number)).top() < 0:
                 self._anchor = Anchor(row.key, round(self.viewport().height() * 0.25))
-                break
-        self.set_empty_text(self._empty_text)
-        self.doItemsLayout()
+                self._restore()
         self._take_anchor()
 
     def _rows_inserted(self, _parent: QModelIndex, first: int, last: int) -> None:
         self.set_empty_text(self._empty_text)
+        self._opening = self._opening and not self.isVisible()
         if last == self._model.rowCount() - 1 and (pending := self._model.row(last).pending) is not None:
             # Nothing is said of it while it is this young: look again when it no longer is.
             age = time.time() * 1000 - pending.queued_at
@@ -265,6 +278,7 @@ class TimelineView(QListView):
     def _scrolled(self, _value: int = 0) -> None:
         if self._laying_out:
             return
+        self._opening = False
         self._take_anchor()
         self._show_day()
         self._after_scroll()

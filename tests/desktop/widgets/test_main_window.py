@@ -32,7 +32,7 @@ def nameless(root: QWidget) -> list[str]:
     found = []
     for widget in (root, *root.findChildren(QWidget)):
         inside = widget.objectName().startswith("qt_") or isinstance(widget.parent(), (QComboBox, QLineEdit))
-        popup = any("Combo" in type(parent).__name__ for parent in _parents(widget))
+        popup = any(isinstance(parent, QComboBox) for parent in _parents(widget))
         if isinstance(widget, CONTROLS) and not inside and not popup and not widget.accessibleName():
             found.append(f"{type(widget).__name__} in {type(widget.parent()).__name__}")
     return found
