@@ -2,10 +2,11 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# What Qt loads at run time (a machine with a desktop has nearly all), the rest for its windows on X.
+# What Qt loads at run time (a machine with a desktop has nearly all); the last two lines for windows on X and Wayland.
 QT_LIBRARIES=(libgl1 libegl1 libglib2.0-0 libdbus-1-3 libxkbcommon0 libfontconfig1 libfreetype6 libbrotli1
     fonts-dejavu-core fonts-noto-color-emoji
-    libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 libxcb-xkb1)
+    libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 libxcb-xkb1
+    libwayland-cursor0 libwayland-egl1)
 FITS='import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))'
 
 say() { echo "mrsambosk: $*" >&2; }
