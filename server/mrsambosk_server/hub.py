@@ -92,8 +92,18 @@ class _Stream:
         self.rev = rev
         self.flushed = rev
         self.live: set[Client] = set()
+        #: Those whose page already held more than was told here, and up to where: live once the frames have passed it.
+        self.ahead: dict[Client, int] = {}
         self.pending: list[bytes] = []
         self.recent: deque[tuple[int, bytes]] = deque(maxlen=_RECENT_FRAMES)
+
+    def everyone(self) -> list[Client]:
+        """All who are told what happens here."""
+        return [*self.live, *self.ahead]
+
+    def discard(self, client: Client) -> None:
+        self.live.discard(client)
+        self.ahead.pop(client, None)
 
 
 class Hub:
@@ -116,7 +126,8 @@ class Hub:
         self._moved_reads: dict[tuple[str, str], int] = {}
         self._typed: dict[tuple[str, str], float] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        #: How often anybody's connections were ended: who was just admitted checks that it did not change meanwhile.
+        #: How often anybody's connections were ended or their rooms changed: who was just admitted checks that it did
+        #: not happen meanwhile.
         self.endings = 0
 
     # Connections and presence.
@@ -150,7 +161,7 @@ class Hub:
         client.owed.clear()
         for room in client.rooms:
             if stream := self._streams.get(room):
-                stream.live.discard(client)
+                stream.discard(client)
         if not group:
             del self._clients[client.user]
         self._update_presence(client.user)
@@ -258,7 +269,12 @@ class Hub:
 
     def _drop(self, client: Client) -> None:
         log.exception("A client could not be served; it is disconnected")
-        client.end(1011, "")
+        try:
+            client.end(1011, "")
+        except Exception:
+            # Whatever is wrong with it must not keep the others from being served.
+            log.exception("A client could not be disconnected")
+            self.leave(client)
 
     # Rooms.
 
@@ -281,22 +297,25 @@ class Hub:
                 self.send_frame(client, frame)
         self.flush()
         if client.filled():
-            client.fall_behind({room: stream.rev})
+            client.fall_behind({room: max(rev, stream.rev)})
+        elif rev > stream.rev:
+            # The page was read after a commit that is told in a moment.
+            stream.ahead[client] = rev
         else:
             stream.live.add(client)
 
     def is_live(self, client: Client, room: str) -> bool:
         stream = self._streams.get(room)
-        return stream is not None and client in stream.live
+        return stream is not None and (client in stream.live or client in stream.ahead)
 
     def set_behind(self, client: Client) -> dict[str, int]:
         """Keep nothing more for this client; the revision it was told up to, for each room it was live in."""
         told: dict[str, int] = {}
         for room in client.rooms:
             stream = self._streams.get(room)
-            if stream is not None and client in stream.live:
-                stream.live.discard(client)
-                told[room] = stream.flushed
+            if stream is not None and self.is_live(client, room):
+                told[room] = stream.ahead.get(client, stream.flushed)
+                stream.discard(client)
         return told
 
     # What the ledger committed.
@@ -332,6 +351,8 @@ class Hub:
 
     def _publish_row(self, room: str, rev: int, frame: bytes) -> None:
         stream = self._streams.setdefault(room, _Stream(0))
+        if stream.ahead:
+            self._let_in(stream, rev)
         stream.rev = rev
         stream.recent.append((rev, frame))
         if not stream.pending:
@@ -342,12 +363,23 @@ class Hub:
     def _publish_bulk(self, room: str, rev: int) -> None:
         stream = self._streams.setdefault(room, _Stream(0))
         self.flush()
-        behind = list(stream.live)
+        behind = dict.fromkeys(stream.live, stream.flushed) | stream.ahead
         stream.live.clear()
+        stream.ahead.clear()
         stream.recent.clear()
-        told, stream.rev, stream.flushed = stream.flushed, rev, rev
-        for client in behind:
+        stream.rev = stream.flushed = rev
+        for client, told in behind.items():
             client.catch_up(room, told)
+
+    def _let_in(self, stream: _Stream, rev: int) -> None:
+        """Those whose page ended before `rev` are live from it on."""
+        if any(told < rev for told in stream.ahead.values()):
+            # The frames that wait are of revisions which they were told in their page.
+            self.flush()
+            for client, told in tuple(stream.ahead.items()):
+                if told < rev:
+                    del stream.ahead[client]
+                    stream.live.add(client)
 
     def _publish_read(self, told: ReadTold) -> None:
         own = events.ReadTold(room=told.room, user=told.user, id=told.id, you=told.you)
@@ -361,18 +393,19 @@ class Hub:
         moved, self._moved_reads = self._moved_reads, {}
         for (room, user), message_id in moved.items():
             frame = event_frame(events.ReadTold(room=room, user=user, id=message_id))
-            for client in self._streams[room].live:
+            for client in self._streams[room].everyone():
                 if client.user != user:
                     self.send_frame(client, frame)
 
     def _publish_membership(self, room: str, user: str, member: bool) -> None:
         stream = self._streams.setdefault(room, _Stream(0))
+        self.endings += 1
         for client in self.clients_of(user):
             if member:
                 client.rooms.add(room)
                 client.show_room(room)
             else:
-                stream.live.discard(client)
+                stream.discard(client)
                 client.rooms.discard(room)
                 self.send(client, events.RoomGone(room=room))
 
@@ -381,14 +414,15 @@ class Hub:
         stream = self._streams.get(room)
         if stream is None or room not in client.rooms:
             return
-        online = {other.user for other in stream.live}
+        everyone = stream.everyone()
+        online = {other.user for other in everyone}
         now = self._loop.time()
         last = self._typed.get((room, client.user), -TYPING_SECONDS)
         if len(online) > SMALL_COMPANY or now - last < TYPING_SECONDS:
             return
         self._typed[room, client.user] = now
         frame = event_frame(events.TypingTold(room=room, user=client.user))
-        for other in stream.live:
+        for other in everyone:
             if other.user != client.user and not other.unsent():
                 self.send_frame(other, frame)
 

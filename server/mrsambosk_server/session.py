@@ -69,7 +69,7 @@ class Session(Client):
     """See the module. Made by the front when a WebSocket opens.
 
     Args:
-        greeted: called once when the hello was accepted: this is no stranger any more.
+        greeted: called when the hello was accepted, and at the end: this is no stranger any more.
     """
 
     def __init__(self, services: Services, channel: Channel, greeted: Callable[[], None]) -> None:
@@ -79,6 +79,7 @@ class Session(Client):
         self._hub = services.hub
         self._rules = services.rules
         self._channel = channel
+        self.write = channel.write
         self._greeted = greeted
         self._loop = asyncio.get_running_loop()
         self._welcomed = False
@@ -93,6 +94,7 @@ class Session(Client):
         self._refusals_since = now
         self._unanswered = 0
         self._behind: dict[str, int] = {}
+        self._catching_up: set[str] = set()
         self._drained: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._hello_timer: asyncio.TimerHandle | None = self._loop.call_later(HELLO_SECONDS, self._miss_hello)
@@ -123,8 +125,7 @@ class Session(Client):
             self._on_too_fast(command.ref, wait)
             return
         self._unanswered += 1
-        if self._unanswered == self._rules.commands_unanswered:
-            self._channel.pause_reading()
+        self._pause_or_resume_reading()
         try:
             self._carry_out(command)
         except Refused as refused:
@@ -132,6 +133,7 @@ class Session(Client):
 
     def on_filled(self) -> None:
         self.fall_behind(self._hub.set_behind(self))
+        self._pause_or_resume_reading()
 
     def on_drained(self) -> None:
         if self._drained is not None and not self._drained.done():
@@ -139,6 +141,7 @@ class Session(Client):
         behind, self._behind = self._behind, {}
         for room, told in behind.items():
             self.catch_up(room, told)
+        self._pause_or_resume_reading()
 
     def on_closed(self) -> None:
         if self._closed:
@@ -149,6 +152,7 @@ class Session(Client):
             self._hello_timer.cancel()
         for task in self._tasks:
             task.cancel()
+        self._greeted()
         if self._welcomed:
             self._services.welcomed -= 1
         if self._welcomed and self._hub.leave(self):
@@ -160,9 +164,6 @@ class Session(Client):
                 log.info("The last use of a connection was not noted: too much waits")
 
     # What the hub calls.
-
-    def write(self, data: bytes) -> None:
-        self._channel.write(data)
 
     def unsent(self) -> int:
         return self._channel.unsent()
@@ -181,10 +182,10 @@ class Session(Client):
         if self._channel.filled:
             self._behind[room] = told
         else:
-            self._start(self._catch_up(room, told))
+            self._start(partial(self._catch_up, room, told))
 
     def show_room(self, room: str) -> None:
-        self._start(self._show_room(room))
+        self._start(partial(self._show_room, room))
 
     def tick(self, now: float) -> None:
         self._channel.tick(now)
@@ -213,8 +214,8 @@ class Session(Client):
             self._refuse_hello(bad.ref, bad)
             return
         self._admitting = True
-        self._channel.pause_reading()
-        self._start(self._admit(command))
+        self._pause_or_resume_reading()
+        self._start(partial(self._admit, command))
 
     def _refuse_hello(self, ref: int | None, refused: Refused) -> None:
         self._hub.send(self, refusal(ref, refused))
@@ -259,7 +260,8 @@ class Session(Client):
                 rooms=admission.rooms,
             ),
         )
-        self._channel.resume_reading()
+        self._admitting = False
+        self._pause_or_resume_reading()
         early, self._early = self._early, []
         for data in early:
             self.on_text(data)
@@ -280,6 +282,15 @@ class Session(Client):
 
     async def _catch_up(self, room: str, cursor: int | None) -> None:
         """Read pages until one joins the room's stream in the very turn it is handed over, then be live."""
+        if room in self._catching_up or self._hub.is_live(self, room):
+            return
+        self._catching_up.add(room)
+        try:
+            await self._read_pages(room, cursor)
+        finally:
+            self._catching_up.discard(room)
+
+    async def _read_pages(self, room: str, cursor: int | None) -> None:
         while not self._closed and room in self.rooms:
             page = await self._ledger.read(history.sync_page, self.user, room, cursor)
             if not page.more and self._hub.covers(room, page.rev):
@@ -302,8 +313,22 @@ class Session(Client):
 
     async def _until_drained(self) -> None:
         if self._channel.filled:
-            self._drained = self._loop.create_future()
-            await self._drained
+            # Several rooms may wait for the same moment.
+            if self._drained is None or self._drained.done():
+                self._drained = self._loop.create_future()
+            await asyncio.shield(self._drained)
+
+    def _pause_or_resume_reading(self) -> None:
+        """Read commands only while their answers can be given and taken.
+
+        Who takes no answers must not make the host keep ever more of them.
+        """
+        if self._closed:
+            return
+        if self._admitting or self._channel.filled or self._unanswered >= self._rules.commands_unanswered:
+            self._channel.pause_reading()
+        else:
+            self._channel.resume_reading()
 
     # Commands.
 
@@ -336,7 +361,7 @@ class Session(Client):
             case commands.Seen():
                 self._answer(command, self._ledger.read(history.seen_by, user, command))
             case commands.Search():
-                self._start(self._search(command))
+                self._start(partial(self._search, command))
             case commands.Presence():
                 self._hub.set_status(self, command.status)
                 self._reply(command.ref, events.Done(ref=command.ref))
@@ -375,8 +400,7 @@ class Session(Client):
             return
         self._hub.send(self, refusal(ref, answer) if isinstance(answer, Refused) else answer)
         self._unanswered -= 1
-        if self._unanswered == self._rules.commands_unanswered - 1:
-            self._channel.resume_reading()
+        self._pause_or_resume_reading()
 
     # Misbehaviour.
 
@@ -401,17 +425,16 @@ class Session(Client):
 
     # Tasks.
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        # Called inside the task: one that is cancelled before its first step must not leave a coroutine never awaited.
         task = self._loop.create_task(self._guard(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        # A task cancelled before its first step never began the work: nobody would await it.
-        task.add_done_callback(lambda _task: work.close())
 
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guard(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """A session's own trouble ends that session, and nobody else's."""
         try:
-            await work
+            await work()
         except Refused as refused:
             if refused.code != "not_found":
                 log.warning("A connection ends: %s", refused.code)
