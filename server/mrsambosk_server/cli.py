@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+import errno
+import logging
+import math
 import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import filelock
 
@@ -26,6 +30,8 @@ from .config import (
     parse_upkeep,
 )
 from .host import LOCK_FILE, CannotStart, Host
+
+log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,6 +64,7 @@ async def _run(config: Config) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
+    loop.set_exception_handler(_Crowding())
     host = Host(config)
     await host.start()
     try:
@@ -111,6 +118,21 @@ def _verify(upkeep: Upkeep) -> int:
             print(f"{file}: {unusable}")
             status = EXIT_DATABASE
     return status
+
+
+class _Crowding:
+    """The loop's exception handler: that no descriptor is left for newcomers is said once a minute, not at each try."""
+
+    def __init__(self) -> None:
+        self._said_at = -math.inf
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)):
+            loop.default_exception_handler(context)
+        elif loop.time() - self._said_at > 60:
+            self._said_at = loop.time()
+            log.warning("No descriptor is left for new connections; they wait until others leave")
 
 
 def _announce_ready(config: Config, host: Host) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import secrets
+import shlex
 import socket
 import sqlite3
 import ssl
@@ -24,8 +25,8 @@ from mrsambosk_protocol.entities import OFFLINE, HostInfo
 from mrsambosk_protocol.invite import Address, Invite
 from mrsambosk_protocol.limits import Close
 
-from . import certificate, history, listening, people, schema, search
-from .actions import accounts, starting
+from . import backup, certificate, history, listening, logs, people, schema, search
+from .actions import accounts, messages, moderation, starting
 from .announce import Announcer
 from .api import make_app
 from .config import EXIT_ARGUMENTS, EXIT_DATA_IN_USE, EXIT_DATABASE, EXIT_PORT_TAKEN, Config
@@ -40,11 +41,27 @@ from .session import Services
 log = logging.getLogger(__name__)
 
 KEY_FILE: Final = "host-key.pem"
+LOCK_FILE: Final = "host.lock"
 FEATURES: Final = ("search", "reactions", "pins", "receipts", "typing")
 #: A database up to this size is checked page by page at every start; a larger one after an unclean stop only.
 _CHECK_BYTES: Final = 64 * 1024 * 1024
 _HTTP_SECONDS: Final = 5.0
+#: asyncio takes its backlog for the number of accepts in a turn, also when each fails for want of a descriptor (and
+#: tries every one of them again a second later): a large one stalls the host. The queue itself is longer.
+_ACCEPTS: Final = 32
+_BACKLOG: Final = 2048
 _GOODBYE_SECONDS: Final = 2.0
+#: What is carried out on a full disk too: it frees space, takes something from somebody, or is part of a start.
+_ESSENTIAL: Final = (
+    messages.do_delete,
+    accounts.do_erase,
+    accounts.do_own,
+    accounts.do_sign_out,
+    moderation.do_ban,
+    moderation.do_kick,
+    moderation.do_mute,
+    starting.do_start,
+)
 
 
 class CannotStart(Exception):
@@ -60,12 +77,14 @@ class Host:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._lock = filelock.FileLock(config.data / "host.lock")
+        self._lock = filelock.FileLock(config.data / LOCK_FILE)
         self._servers: list[asyncio.Server] = []
         self._ledger: Ledger | None = None
         self._hub: Hub | None = None
         self._door: Door | None = None
         self._announcer: Announcer | None = None
+        self._backups = backup.Schedule(config.data, config.backup_hours)
+        self._log_file: logging.Handler | None = None
         self._services: Services | None = None
         self._key: Any = None
         self._passwords = Passwords()
@@ -87,11 +106,18 @@ class Host:
     async def _start(self) -> None:
         config = self._config
         self._take_data()
-        path = config.data / "room.db"
+        path = config.data / backup.DATABASE
         try:
-            schema.examine(path, thorough=_needs_check(path))
+            version = schema.examine(path, thorough=_needs_check(path))
         except schema.DatabaseUnusable as unusable:
-            raise CannotStart(EXIT_DATABASE, str(unusable)) from None
+            raise CannotStart(EXIT_DATABASE, f"{unusable} {_way_back(config.data)}") from None
+        self._log_file = logs.open_file(config.data)
+        if 0 < version < schema.VERSION:
+            try:
+                backup.make_backup(config.data)
+            except backup.BackupFailed as failed:
+                text = f"The database must be updated, and not without a backup. {failed}"
+                raise CannotStart(EXIT_DATABASE, text) from None
         _clean_mark(path).unlink(missing_ok=True)
         key = _load_key(config.data / KEY_FILE)
         sockets = self._listen()
@@ -119,6 +145,7 @@ class Host:
         )
         self._services = Services(ledger, self._hub, config.limits, info, epoch)
         await self._serve(sockets, settings, info, owner_token)
+        self._backups.start()
 
     async def _serve(
         self, sockets: list[socket.socket], settings: dict[str, str], info: HostInfo, owner_token: str | None
@@ -146,9 +173,10 @@ class Host:
                 await asyncio.get_running_loop().create_server(
                     lambda: Front(door),
                     sock=listener,
-                    backlog=2048,
+                    backlog=_ACCEPTS,
                 )
             )
+            listener.listen(_BACKLOG)
         pinned = config.tls and config.certificate is None
         code = settings["code"] if settings["policy"] == "code" else None
         invite = Invite(
@@ -211,10 +239,13 @@ class Host:
             await self._door.until_empty(_GOODBYE_SECONDS)
         if self._hub is not None:
             self._hub.close()
+        await self._backups.aclose()
         if self._ledger is not None:
             await self._ledger.close()
             self._note_clean_stop()
         self._passwords.close()
+        if self._log_file is not None:
+            logs.close_file(self._log_file)
         self._lock.release()
 
     async def _open_ledger(self, path: Path) -> Ledger:
@@ -228,7 +259,9 @@ class Host:
             told,
             waiting_limit=self._config.limits.actions_waiting,
             idle=search.index_batch,
+            purge=search.purge,
             storage_changed=self._on_storage,
+            essential=_ESSENTIAL,
         )
         try:
             await ledger.open()
@@ -237,13 +270,14 @@ class Host:
         self._ledger = ledger
         return ledger
 
-    def _on_storage(self, kind: str) -> None:
-        texts = {
-            "read_only": "The host cannot write to its disk: nothing new is stored for now.",
-            "writable": "The host can store again.",
-        }
+    def _on_storage(self, state: str) -> None:
+        kind, text = {
+            "full": ("read_only", "The host's disk is full: nothing new is stored for now, but deleting works."),
+            "read_only": ("read_only", "The host cannot write to its disk: nothing new is stored for now."),
+            "writable": ("writable", "The host can store again."),
+        }[state]
         if self._hub is not None:
-            self._hub.send_to_all(events.Notice(kind=kind, text=texts[kind]))
+            self._hub.send_to_all(events.Notice(kind=kind, text=text))
 
     def _take_data(self) -> None:
         data = self._config.data
@@ -306,6 +340,14 @@ def _load_key(path: Path) -> Any:
         raise CannotStart(EXIT_DATABASE, f"{path} is damaged; it was left as it is.") from None
     except OSError as error:
         raise CannotStart(EXIT_DATABASE, f"{path} cannot be used: {error.strerror}.") from None
+
+
+def _way_back(data: Path) -> str:
+    """What to do about a database that cannot be used."""
+    good = backup.newest_good(data)
+    if good is None:
+        return "There is no backup of it."
+    return f"The newest good backup is {good}; put it back with: mrsambosk restore --data {shlex.quote(str(data))}."
 
 
 def _clean_mark(path: Path) -> Path:

@@ -71,9 +71,14 @@ def escape(text: str) -> str:
     shown = text
     if not text.isascii() or not text.isprintable():
         shown = "".join(
-            char.encode("unicode_escape").decode() if unicodedata.category(char) in _HIDDEN else char for char in text
+            _escaped(ord(char)) if unicodedata.category(char) in _HIDDEN else char for char in text
         )
     return _CODE.sub("[code]", _TOKEN.sub("[token]", shown))
+
+
+def _escaped(code: int) -> str:
+    # Not the codec: it is imported at its first use, for which there may be no descriptor left.
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 class LineFormatter(logging.Formatter):

@@ -1,0 +1,10 @@
+"""Faults on purpose: what a host and an app live through, with a figure and a condition each (docs/reliability.md)."""
+
+from tests.faults.stage import CHECKS, Check
+
+
+def checks() -> list[Check]:
+    """All checks, in the order of the table."""
+    from tests.faults import host_killed, readers  # noqa: F401
+
+    return CHECKS

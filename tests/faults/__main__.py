@@ -1,0 +1,93 @@
+"""Run every check at its full count and write the table in docs/reliability.md (``scripts/faults``).
+
+    scripts/faults                       all, about a quarter of an hour and the soak
+    scripts/faults --only kill           those whose name holds the word
+    scripts/faults --planted             each with its planted fault: all must fail
+    scripts/faults --seed 17             the dice of an earlier run
+"""
+
+import argparse
+import asyncio
+import os
+import secrets
+import sys
+import tempfile
+import time
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.faults import checks
+from tests.faults.stage import Check, SkipCheck, Stage
+from tests.helpers.host_process import ROOT
+
+PAGE = ROOT / "docs" / "reliability.md"
+BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/faults", description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--only", action="append", default=[], metavar="WORD", help="checks whose name holds it; again for more")
+    add("--seed", default=secrets.token_hex(4), help="of the dice (default: a new one, printed)")
+    add("--scale", type=float, default=1.0, help="of all counts: 0.1 for a tenth")
+    add("--minutes", type=float, help="how long the soak lasts (default: 30)")
+    add("--short", action="store_true", help="the counts of the normal test suite")
+    add("--planted", action="store_true", help="plant each check's fault; it must fail")
+    add("--write", action="store_true", help="write the table into docs/reliability.md")
+    given = parser.parse_args()
+    chosen = [it for it in checks() if not given.only or any(word in it.name for word in given.only)]
+    print(f"seed {given.seed}", flush=True)
+    lines, failed = [], 0
+    for it in chosen:
+        count = it.short if given.short or given.planted else max(1, round(it.full * given.scale))
+        begun = time.monotonic()
+        result, figure = run(it, count, given.seed, given.planted, given.short or given.planted, given.minutes)
+        took = time.monotonic() - begun
+        failed += result == "FAILED"
+        print(f"{result:7} {it.name}: {count} {it.unit}, {took:.0f} s: {figure}", flush=True)
+        lines.append(f"| {it.name} | {count:,} {it.unit} | {it.passes} | {result}: {figure} | {it.plant} |")
+    if given.write:
+        write(lines, given.seed)
+    return 1 if failed else 0
+
+
+def run(it: Check, count: int, seed: str, planted: bool, short: bool, minutes: float | None) -> tuple[str, str]:
+    """Whether it passed, and its figure or what went wrong."""
+    if it.root and os.geteuid() != 0:
+        return "skipped", "needs root"
+    folder = Path(tempfile.mkdtemp(prefix="faults-"))
+    stage = Stage(folder, f"{seed}:{it.name}", it.planted if planted else "", short, minutes)
+    try:
+        figure = asyncio.run(it.run(stage, count))
+    except SkipCheck as reason:
+        return "skipped", str(reason)
+    except Exception as error:
+        what = " ".join(str(error).split())[:160] or type(error).__name__
+        if planted:
+            return "caught", what
+        traceback.print_exc()
+        return "FAILED", what
+    finally:
+        stage.close()
+    return ("FAILED", f"the planted fault was not seen: {figure}") if planted else ("passed", figure)
+
+
+def write(lines: list[str], seed: str) -> None:
+    """Put the table between the markers of the page."""
+    page = PAGE.read_text("utf-8")
+    head = page[: page.index(BEGIN) + len(BEGIN)]
+    tail = page[page.index(END) :]
+    day = datetime.now(UTC).date().isoformat()
+    table = [
+        f"Run on {day}, {os.cpu_count()} cores, Python {sys.version.split()[0]}, seed `{seed}`.",
+        "",
+        "| fault | count | passes when | measured | seen to fail on |",
+        "|---|---|---|---|---|",
+        *lines,
+    ]
+    PAGE.write_text("\n".join([head, *table, tail]), "utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,308 @@
+"""A host with faults planted in it: ``python -m tests.faults.planted_host FAULT,FAULT host …``.
+
+Two kinds. *Circumstances* are what a check needs and cannot do from outside: a clock that jumps, a delivery that
+raises. *Mistakes* are what a check must catch: each is a bug that somebody could write one day.
+"""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from mrsambosk_server import (
+    backup,
+    channel,
+    cli,
+    front,
+    history,
+    host,
+    hub,
+    ledger,
+    logs,
+    people,
+    reserve,
+    schema,
+    session,
+    transaction,
+)
+from mrsambosk_server.actions import messages
+
+# Circumstances.
+
+
+def clock() -> None:
+    """SIGUSR2 moves the wall clock by the seconds in the file named by FAULT_CLOCK."""
+    offset = [0.0]
+    real, real_ns = time.time, time.time_ns
+    time.time = lambda: real() + offset[0]
+    time.time_ns = lambda: real_ns() + int(offset[0] * 1e9)
+
+    def jump(_number: int, _frame: Any) -> None:
+        offset[0] = float(Path(os.environ["FAULT_CLOCK"]).read_text())
+
+    signal.signal(signal.SIGUSR2, jump)
+
+
+def throwing_delivery() -> None:
+    """Writing a frame that holds ``#throw#`` to whoever is called Victim raises."""
+    made = session.Session.__init__
+
+    def make(self: Any, services: Any, own: Any, *args: Any) -> None:
+        write = own.write
+
+        def throw(data: bytes) -> None:
+            if b"#throw#" in data and self._hub.user(self.user).name.startswith("Victim"):
+                raise RuntimeError("thrown into a delivery")
+            write(data)
+
+        own.write = throw
+        made(self, services, own, *args)
+
+    session.Session.__init__ = make  # type: ignore[method-assign]
+
+
+def impatient() -> None:
+    """A client that takes nothing is given up after 2 s, and the write-ahead log is emptied of deletes at once."""
+    channel.STALLED_SECONDS = 2.0  # type: ignore[misc]
+    ledger._WIPE_SECONDS = 1.0  # type: ignore[misc]
+
+
+def next_step() -> None:
+    """One more migration than there is, of four statements."""
+
+    class Step:
+        STATEMENTS = (
+            "CREATE TABLE next_one (id INTEGER PRIMARY KEY, word TEXT NOT NULL) STRICT",
+            "ALTER TABLE rooms ADD COLUMN next_two TEXT NOT NULL DEFAULT ''",
+            "UPDATE rooms SET next_two = name",
+            "INSERT INTO next_one (word) SELECT name FROM users",
+        )
+
+    schema.MIGRATIONS = (*schema.MIGRATIONS, Step)  # type: ignore[misc, assignment]
+    schema.VERSION = len(schema.MIGRATIONS)  # type: ignore[misc]
+
+
+def die_in_migration() -> None:
+    """SIGKILL to itself before the FAULT_STATEMENT-th statement of the migrations, the pragmas after them included."""
+    left = [int(os.environ["FAULT_STATEMENT"])]
+
+    def migrate(db: Any) -> None:
+        execute = db.execute_sql
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            left[0] -= 1
+            if left[0] < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return execute(*args, **kwargs)
+
+        db.execute_sql = counted
+        try:
+            real(db)
+        finally:
+            db.execute_sql = execute
+
+    real = schema.migrate
+    schema.migrate = migrate
+
+
+# Mistakes.
+
+
+def late_commit() -> None:
+    """Posts are answered before the commit: only every eighth one is carried out."""
+    run, post = transaction.Transaction.run, messages.do_post
+    posts = [0]
+
+    def do_post(*args: Any) -> Any:
+        posts[0] += 1
+        return post(*args)
+
+    def lazy(self: Any, sql: str, parameters: Any = ()) -> int:
+        if sql == "COMMIT" and posts[0] % 8:
+            return 0
+        if sql == "BEGIN IMMEDIATE" and self.db.connection().in_transaction:
+            return 0
+        return run(self, sql, parameters)
+
+    messages.do_post = do_post
+    transaction.Transaction.run = lazy  # type: ignore[method-assign]
+
+
+def unsynced() -> None:
+    """Commits are not synced to the disk."""
+    schema._PRAGMAS["synchronous"] = 0  # type: ignore[index]
+
+
+def keeps_for_slow() -> None:
+    """What a slow client is owed is kept for it."""
+    session.Session.on_filled = lambda self: None  # type: ignore[method-assign]
+    channel.STALLED_SECONDS = 1e9  # type: ignore[misc]
+
+
+def unguarded_fan_out() -> None:
+    """One client's exception ends the fan-out for all."""
+
+    def write(self: Any, client: Any, data: bytes) -> None:
+        client.owed.clear()
+        client.write(data)
+
+    hub.Hub._write = write  # type: ignore[method-assign]
+
+
+def leaks_descriptors() -> None:
+    """One descriptor is lost with each connection."""
+    made = front.Front.connection_made
+
+    def leak(self: Any, transport: Any) -> None:
+        os.dup(0)
+        made(self, transport)
+
+    front.Front.connection_made = leak  # type: ignore[method-assign]
+
+
+def believes_full_disk() -> None:
+    """A commit that the disk refused is answered as if it had been stored."""
+    run = transaction.Transaction.run
+
+    def swallow(self: Any, sql: str, parameters: Any = ()) -> int:
+        try:
+            return run(self, sql, parameters)
+        except sqlite3.Error:
+            if sql == "COMMIT":
+                return 0
+            raise
+
+    transaction.Transaction.run = swallow  # type: ignore[method-assign]
+
+
+def no_reserve() -> None:
+    """Nothing is held back for a full disk."""
+    reserve.Reserve.keep = lambda self: True  # type: ignore[method-assign]
+    host._ESSENTIAL = ()  # type: ignore[misc]
+
+
+def no_examination() -> None:
+    """A database is opened without a look at it."""
+    schema.examine = lambda path, thorough: schema.VERSION
+
+
+def split_migration() -> None:
+    """Each statement of a migration is its own transaction."""
+
+    def migrate(db: Any) -> None:
+        version = db.execute_sql("PRAGMA user_version").fetchone()[0]
+        for number, step in enumerate(schema.MIGRATIONS[version:], start=version + 1):
+            for statement in step.STATEMENTS:
+                db.execute_sql(statement)
+            db.execute_sql(f"PRAGMA user_version = {number}")
+            db.execute_sql(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+
+    schema.migrate = migrate
+
+
+def wall_clock_loop() -> None:
+    """Timers go by the wall clock."""
+    asyncio.BaseEventLoop.time = lambda self: time.time()  # type: ignore[method-assign]
+
+
+def blames_clients() -> None:
+    """After it was stopped itself, the host takes its clients for silent."""
+    front._LATE_SECONDS = 1e9  # type: ignore[misc]
+    session.Session.excuse = lambda self, now: None  # type: ignore[method-assign]
+
+
+def no_lock() -> None:
+    """Nobody asks whether the data directory is in use."""
+    filelock.FileLock.acquire = lambda self, *args, **kwargs: None  # type: ignore[assignment, misc]
+
+
+def believes_cursors() -> None:
+    """Every cursor is taken for one of this database's history."""
+    people.cursor_is_good = lambda tx, room, epoch, cursor: True  # type: ignore[attr-defined]
+    history.cursor_is_good = people.cursor_is_good  # type: ignore[attr-defined]
+
+
+def gives_up_without_descriptors() -> None:
+    """The first accept that fails ends the listening."""
+    from asyncio import selector_events
+
+    accept = selector_events.BaseSelectorEventLoop._accept_connection  # type: ignore[attr-defined]
+
+    def once(self: Any, factory: Any, sock: Any, *args: Any, **kwargs: Any) -> None:
+        handler = self.call_exception_handler
+
+        def give_up(context: Any) -> None:
+            self._remove_reader(sock.fileno())
+            self.call_later = lambda *a, **k: _Nothing()
+            handler(context)
+
+        self.call_exception_handler = give_up
+        try:
+            accept(self, factory, sock, *args, **kwargs)
+        finally:
+            self.call_exception_handler = handler
+
+    selector_events.BaseSelectorEventLoop._accept_connection = once  # type: ignore[attr-defined]
+
+
+class _Nothing:
+    def cancel(self) -> None: ...
+
+
+def forgets_nothing() -> None:
+    """Every frame ever told is kept."""
+    kept: list[bytes] = []
+    publish = hub.Hub._publish_row
+
+    def keep(self: Any, room: str, rev: int, frame: bytes) -> None:
+        kept.append(frame * 20)
+        publish(self, room, rev, frame)
+
+    hub.Hub._publish_row = keep  # type: ignore[method-assign]
+
+
+def endless_log() -> None:
+    """The write-ahead log is never emptied."""
+    schema._PRAGMAS["wal_autocheckpoint"] = 0  # type: ignore[index]
+    ledger.Ledger._empty_log = lambda self, tx: False  # type: ignore[method-assign]
+
+
+def logs_bodies() -> None:
+    """Posts are logged, as somebody writes it while looking for a bug."""
+    post = messages.do_post
+
+    def do_post(tx: Any, user: str, command: Any, rules: Any) -> Any:
+        ledger.log.info("post %s", command.body)
+        return post(tx, user, command, rules)
+
+    messages.do_post = do_post
+    logs.escape = lambda text: text
+
+
+def unchecked_backups() -> None:
+    """A backup counts without having been checked."""
+    backup.check = lambda path: schema.VERSION
+
+
+FAULTS: dict[str, Callable[[], None]] = {
+    name.replace("_", "-"): value
+    for name, value in list(globals().items())
+    if callable(value) and getattr(value, "__module__", "") == __name__ and not name.startswith("_")
+}
+
+
+def main() -> int:
+    for name in filter(None, sys.argv[1].split(",")):
+        FAULTS[name]()
+    return cli.main(sys.argv[2:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
