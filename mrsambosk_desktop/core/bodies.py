@@ -86,10 +86,7 @@ def parse(body: str, people: Mapping[str, str] | None = None) -> Blocks:
         return _plain(body)
     env = {"people": sorted((people or {}).items(), key=lambda item: -len(item[0]))}
     blocks = tuple(_blocks(_MARKDOWN.parse(body, env)))
-    # One guard for every way a parser can swallow text: too deep a nest, a link's title, a lone fence.
-    if _letters(body) != _letters("".join(_everything(blocks))) or not shown_text(blocks).strip():
-        return _plain(body)
-    return blocks
+    return blocks if _is_whole(body, blocks) else _plain(body)
 
 
 def shown_text(blocks: Blocks) -> str:
@@ -128,6 +125,14 @@ def is_link(target: str) -> bool:
 
 def _plain(body: str) -> Blocks:
     return (Block((Run(body),)),)
+
+
+def _is_whole(body: str, blocks: Blocks) -> bool:
+    """One guard for every way a parser can swallow text: too deep a nest, a link's title, a link to nowhere, a lone
+    fence."""
+    if any(Style.LINK in run.style and not is_link(run.target) for block in blocks for run in block.runs):
+        return False
+    return _letters(body) == _letters("".join(_everything(blocks))) and bool(shown_text(blocks).strip())
 
 
 def _letters(text: str) -> str:

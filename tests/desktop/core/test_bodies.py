@@ -102,6 +102,7 @@ def test_links(body: str, target: str) -> None:
         "[click](javascript:alert(1)) [x](file:///etc/passwd) [y](data:text/html,x)",
         "javascript:alert(1) file:///etc/passwd xhttp://a.b",
         "![x](file:///a.png)",
+        "[nowhere]() and [*]( )",
         "# no heading\n---\n===\n| a | b |\n|---|---|",
         "[a]: http://b.c\n[a]",
         "\x1b[31mred\x1b[0m \x07",

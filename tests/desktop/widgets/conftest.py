@@ -80,9 +80,13 @@ def desk(qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
     window.set_connection(ConnectionState(Link.LIVE, "Staff room"))
     window.resize(1000, 600)
     window.show_room()
-    with qtbot.waitActive(window):
-        window.show()
-        window.activateWindow()
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
     made.open([message(i) for i in range(1, 41)])
     yield made
+    # A menu or box left open would keep the next test's window from becoming the active one.
+    while (left := QApplication.activePopupWidget() or QApplication.activeModalWidget()) is not None:
+        left.close()
+        QApplication.processEvents()
     theme.deleteLater()
