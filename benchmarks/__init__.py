@@ -1,0 +1,1 @@
+"""What a host holds, beside its peers: `scripts/bench`, whose figures docs/performance.md shows."""
