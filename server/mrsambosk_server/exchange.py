@@ -30,10 +30,11 @@ class Exchange(H11Protocol):
     def take_over(self, transport: asyncio.Transport, address: str, data: bytes) -> None:
         """Serve the request that begins with `data`; `address` is the client's, as a proxy may have told it."""
         transport.set_protocol(self)
-        # Every byte that does not leave counts, so that `pause_writing` tells of each client that takes none.
-        transport.set_write_buffer_limits(high=0)
         self.connection_made(transport)
         self.client = (address, 0)
+        # Every byte that does not leave counts, so that `pause_writing` tells of each client that takes none. (Not 0:
+        # asyncio's TLS would then never be done.)
+        transport.set_write_buffer_limits(high=1, low=0)
         self.data_received(data)
 
     def handle_events(self) -> None:
