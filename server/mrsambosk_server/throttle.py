@@ -102,8 +102,9 @@ class SignIns:
         """A wrong password or code."""
         pair = self._pairs[network(address), account]
         pair.trying -= 1
-        if pair.failures < _FAILURES and now - pair.since > _FAILURES_SECONDS:
-            pair.failures, pair.since = 0, now
+        forgotten = pair.until + _WAIT_MAX_SECONDS if pair.until else pair.since + _FAILURES_SECONDS
+        if now > forgotten:
+            pair.failures, pair.since, pair.until = 0, now, 0.0
         pair.failures += 1
         if pair.failures >= _FAILURES:
             pair.until = now + min(_WAIT_MAX_SECONDS, _FAILURES_SECONDS * 2.0 ** min(pair.failures - _FAILURES, 10))
