@@ -13,6 +13,8 @@ import ifaddr
 LOOPBACK: Final = "127.0.0.1"
 #: ``--bind lan``: every private address of this machine, and loopback.
 LAN: Final = "lan"
+#: How much the kernel may take for a connection beyond what is on its way.
+UNSENT_KERNEL_BYTES: Final = 128 * 1024
 
 
 class BadAddress(ValueError):
@@ -91,6 +93,10 @@ def _listen(address: str, port: int) -> socket.socket:
     # 40 ms for the client's delayed acknowledgement.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
+        # What is accepted inherits it. Else the kernel takes megabytes for a slow reader: they count as sent, so its
+        # keepalive is due before it could read that far, and the limit on unsent bytes comes late.
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_KERNEL_BYTES)
         if os.name == "posix":
             # A port whose last host just ended is free at once; on Windows this would let two hosts share one.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -51,14 +51,14 @@ def clock() -> None:
 
 
 def throwing_delivery() -> None:
-    """Writing a frame that holds ``#throw#`` to whoever is called Victim raises."""
+    """Writing a live message that holds ``#throw#`` to whoever is called Victim raises."""
     made = session.Session.__init__
 
     def make(self: Any, services: Any, own: Any, *args: Any) -> None:
         write = own.write
 
         def throw(data: bytes) -> None:
-            if b"#throw#" in data and self._hub.user(self.user).name.startswith("Victim"):
+            if b'"type":"message"' in data and b"#throw#" in data and self._hub.user(self.user).name.startswith("Victim"):
                 raise RuntimeError("thrown into a delivery")
             write(data)
 
@@ -149,11 +149,10 @@ def keeps_for_slow() -> None:
 def unguarded_fan_out() -> None:
     """One client's exception ends the fan-out for all."""
 
-    def write(self: Any, client: Any, data: bytes) -> None:
-        client.owed.clear()
-        client.write(data)
+    def drop(self: Any, client: Any) -> None:
+        raise  # noqa: PLE0704 - called where an exception is being handled
 
-    hub.Hub._write = write  # type: ignore[method-assign]
+    hub.Hub._drop = drop  # type: ignore[method-assign]
 
 
 def leaks_descriptors() -> None:
