@@ -8,6 +8,8 @@ The owner (a session) gets callbacks and calls `write`, `close` and `tick`.
 
 import asyncio
 import random
+import socket
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
@@ -58,6 +60,8 @@ class Channel(asyncio.Protocol):
         # asyncio's TLS transport counts only what is not encrypted yet; the rest waits in the socket's own transport.
         tls = getattr(transport, "_ssl_protocol", None)
         self._below: asyncio.Transport | None = getattr(tls, "_transport", None)
+        self._waiting = transport.get_write_buffer_size
+        self._socket = None if tls else _socket_of(transport)
         self._protocol = ServerProtocol(
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             select_subprotocol=_select_subprotocol,
@@ -123,9 +127,20 @@ class Channel(asyncio.Protocol):
 
     def write(self, frames: bytes) -> None:
         """Whole frames, built by `hub.text_frame`. Dropped once the connection is closing."""
-        if self.open:
-            self._written += len(frames)
-            self._transport.write(frames)
+        if not self.open:
+            return
+        size = len(frames)
+        self._written += size
+        if self._socket is not None and not self._waiting():
+            # What the socket takes at once needs none of the transport's bookkeeping: a fifth of a write's time.
+            try:
+                sent = self._socket.send(frames)
+            except OSError:
+                sent = 0  # it is full, or broken: the transport knows what to do about either
+            if sent == size:
+                return
+            frames = frames[sent:]
+        self._transport.write(frames)
 
     def unsent(self) -> int:
         """Bytes that have not left for the socket."""
@@ -210,6 +225,10 @@ class Channel(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = True
         self.open = False
+        if self._socket is not None:
+            # The descriptor is the transport's to close.
+            self._socket.detach()
+            self._socket = None
         if self._timer is not None:
             self._timer.cancel()
         if self._owner is not None:
@@ -275,6 +294,16 @@ class Channel(asyncio.Protocol):
                 self._transport.write_eof()
             else:
                 self._transport.close()
+
+
+def _socket_of(transport: asyncio.Transport) -> socket.socket | None:
+    """The transport's socket, to send on by ourselves; None where it is not this loop that does its writing."""
+    theirs = transport.get_extra_info("socket")
+    if theirs is None or sys.platform == "win32":
+        return None
+    ours = socket.socket(theirs.family, theirs.type, theirs.proto, theirs.fileno())
+    ours.setblocking(False)
+    return ours
 
 
 def _select_subprotocol(protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
