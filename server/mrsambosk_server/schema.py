@@ -255,8 +255,12 @@ def open_writer(path: Path) -> SqliteDatabase:
     """
     db = SqliteDatabase(str(path), pragmas=_PRAGMAS, cached_statements=256)
     db.connect()
-    _verify_pragmas(db)
-    migrate(db)
+    try:
+        _verify_pragmas(db)
+        migrate(db)
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
