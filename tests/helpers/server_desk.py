@@ -11,7 +11,6 @@ async def test_something(tmp_path):
 
 import asyncio
 import functools
-import itertools
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
@@ -188,7 +187,6 @@ class Desk:
             "purge": purge,
             "storage_changed": storage_changed,
         }
-        self._names = itertools.count(1)
 
     async def __aenter__(self) -> Self:
         schema.examine(self.path, thorough=True)
@@ -228,7 +226,7 @@ class Desk:
 
     async def person(self, name: str | None = None, role: str = MEMBER) -> str:
         """Somebody new; their id."""
-        name = name or f"Person {next(self._names)}"
+        name = name or f"Person {secrets.token_hex(6)}"
         outcome = await self.do(accounts.do_register, name, secrets.token_urlsafe(16), "", None, None, RULES)
         user: User = outcome.reply.user
         if role != MEMBER:
