@@ -28,6 +28,7 @@ class Lobby:
         self.hellos = 0
         self.refuse: list[Refusal] = []
         self.cut_after_commit = False
+        self.cut_before_commit = False
         self.skip_revision = False
 
     async def serve(self, line: Line) -> None:
@@ -58,6 +59,10 @@ class Lobby:
         known = next((row for row in self.room.rows.values() if row.cid == command.cid), None)
         if known is not None:
             await line.say(Done(ref=command.ref, id=known.id, rev=known.rev, duplicate=True))
+            return
+        if self.cut_before_commit:
+            self.cut_before_commit = False
+            await line.socket.close(1012)
             return
         self.posts.append(command.body)
         if self.skip_revision:
@@ -152,6 +157,36 @@ def test_a_post_whose_answer_was_lost_is_stored_once(tmp_path: Path) -> None:
         await app.until(lambda: app.live and not app.pending() and len(app.bodies()) == 2)
         assert lobby.posts == ["once", "twice"]
         assert app.bodies() == ["once", "twice"]
+
+    play(tmp_path, Lobby(), act)
+
+
+def test_a_post_that_was_lost_on_the_way_is_sent_again_in_its_place(tmp_path: Path) -> None:
+    async def act(app: Works, lobby: Lobby) -> None:
+        lobby.cut_before_commit = True
+        send(app, "first", "second")
+        await app.until(lambda: not app.live)
+        await app.until(lambda: [it.state for it in app.pending()] == [SendState.WAITING] * 2)
+        app.connection.try_again()
+        await app.until(lambda: app.live and not app.pending() and len(app.bodies()) == 2)
+        assert lobby.posts == app.bodies() == ["first", "second"]
+
+    play(tmp_path, Lobby(), act)
+
+
+def test_a_post_that_the_host_has_is_not_sent_again_to_be_refused(tmp_path: Path) -> None:
+    """Its answer was lost and its author muted meanwhile: the sync that brings it settles it."""
+
+    async def act(app: Works, lobby: Lobby) -> None:
+        lobby.cut_after_commit = True
+        send(app, "said before the mute")
+        await app.until(lambda: not app.live)
+        lobby.refuse = [Refusal(ref=None, code="forbidden", text="You are muted.")]
+        app.connection.try_again()
+        await app.until(lambda: app.live and not list(app.chat._outbox))
+        assert not app.pending()
+        assert app.bodies() == ["said before the mute"]
+        assert len(lobby.refuse) == 1, "it was sent again"
 
     play(tmp_path, Lobby(), act)
 
