@@ -103,7 +103,8 @@ def sync_page(tx: Transaction, viewer: str, room: str, cursor: int | None) -> Sy
     encoded: list[bytes] = []
     size = 0
     last = cursor
-    for raw in tx.all(_SELECT + " AND rev > ? ORDER BY rev LIMIT ?", (room, cursor, SYNC_ROWS + 1)):
+    # One by one: 500 rows may be sixteen times what a page holds.
+    for raw in tx.each(_SELECT + " AND rev > ? ORDER BY rev LIMIT ?", (room, cursor, SYNC_ROWS + 1)):
         message = to_message(raw)
         text = _encode(message)
         if len(encoded) == SYNC_ROWS or (encoded and size + len(text) > SYNC_BYTES - 1024):

@@ -9,7 +9,6 @@ import logging
 import logging.handlers
 import re
 import sys
-import unicodedata
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -22,7 +21,11 @@ _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _TOKEN: Final = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 #: Join codes are two groups, reset codes four.
 _CODE: Final = re.compile(r"(?<![A-Za-z0-9-])[A-Z2-9]{4}(?:-[A-Z2-9]{4}){1,3}(?![A-Za-z0-9-])")
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+#: What shows nothing or changes how the rest shows: controls, format characters, lone surrogates, line separators.
+_HIDDEN: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 
 
 def set_up(verbose: bool) -> None:
@@ -68,15 +71,11 @@ def close_file(handler: logging.Handler) -> None:
 
 def escape(text: str) -> str:
     """Text as it may stand in one line of a log: nothing invisible, no token, no code."""
-    shown = text
-    if not text.isascii() or not text.isprintable():
-        shown = "".join(
-            _escaped(ord(char)) if unicodedata.category(char) in _HIDDEN else char for char in text
-        )
-    return _CODE.sub("[code]", _TOKEN.sub("[token]", shown))
+    return _CODE.sub("[code]", _TOKEN.sub("[token]", _HIDDEN.sub(_escaped, text)))
 
 
-def _escaped(code: int) -> str:
+def _escaped(hidden: "re.Match[str]") -> str:
+    code = ord(hidden[0])
     # Not the codec: it is imported at its first use, for which there may be no descriptor left.
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 

@@ -1,6 +1,6 @@
 """What an action or a query sees of the database while its transaction is open."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from peewee import SqliteDatabase
@@ -23,6 +23,10 @@ class Transaction:
 
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         return self._execute(sql, parameters).fetchall()  # type: ignore[no-any-return]
+
+    def each(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Any]:
+        """Rows one by one, for who may not want them all."""
+        return self._execute(sql, parameters)  # type: ignore[no-any-return]
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Execute; the number of rows changed."""

@@ -28,6 +28,7 @@ from mrsambosk_server import (
     logs,
     people,
     reserve,
+    restore,
     schema,
     session,
     transaction,
@@ -58,7 +59,11 @@ def throwing_delivery() -> None:
         write = own.write
 
         def throw(data: bytes) -> None:
-            if b'"type":"message"' in data and b"#throw#" in data and self._hub.user(self.user).name.startswith("Victim"):
+            if (
+                b'"type":"message"' in data
+                and b"#throw#" in data
+                and self._hub.user(self.user).name.startswith("Victim")
+            ):
                 raise RuntimeError("thrown into a delivery")
             write(data)
 
@@ -110,6 +115,19 @@ def die_in_migration() -> None:
 
     real = schema.migrate
     schema.migrate = migrate
+
+
+def broken_copies() -> None:
+    """Each copy of the database comes out with its middle overwritten, as a failing disk makes it."""
+    copy = backup._copy
+
+    def broken(source: Path, part: Path, wanted: Callable[[], bool]) -> None:
+        copy(source, part, wanted)
+        with part.open("r+b") as file:
+            file.seek(part.stat().st_size // 2 // 4096 * 4096)
+            file.write(os.urandom(4096))
+
+    backup._copy = broken
 
 
 # Mistakes.
@@ -283,6 +301,11 @@ def logs_bodies() -> None:
 
     messages.do_post = do_post
     logs.escape = lambda text: text
+
+
+def forgets_deletions() -> None:
+    """A restore does not apply again what was deleted since."""
+    restore._carry_over_deletions = lambda tx, old: 0
 
 
 def unchecked_backups() -> None:

@@ -190,7 +190,9 @@ async def slow_readers(stage: Stage, count: int) -> str:
         told = [drain.bytes for drain in trickling]
         await poster.post(_BODY)
         await until(
-            lambda: all(drain.bytes > was for drain, was in zip(trickling, told, strict=True)), 20, "trickling caught up"
+            lambda: all(drain.bytes > was for drain, was in zip(trickling, told, strict=True)),
+            20,
+            "trickling caught up",
         )
         assert not any(drain.closed.is_set() for drain in trickling), "who trickled was cut"
         for drain in drains:
@@ -290,8 +292,7 @@ async def descriptors_exhausted(stage: Stage, count: int) -> str:
     if not os.path.exists("/usr/bin/prlimit"):
         raise SkipCheck("prlimit is not installed")
     host = stage.host(
-        "--limit", "strangers_per_address=1000", "--limit", "strangers=1000",
-        prefix=("prlimit", "--nofile=60:60")
+        "--limit", "strangers_per_address=1000", "--limit", "strangers=1000", prefix=("prlimit", "--nofile=60:60")
     )
     person = register(host)
     slowest = 0.0
@@ -324,4 +325,3 @@ async def _first_served(host: FaultyHost, person: Person, begun: float) -> float
         except (OSError, AssertionError, TimeoutError, EOFError) as error:
             assert time.monotonic() - begun < 10, f"nobody new is served: {error!r}"
             await asyncio.sleep(0.1)
-

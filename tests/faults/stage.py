@@ -167,7 +167,7 @@ class Stage:
     ) -> FaultyHost:
         """A host of this check's, with the planted fault in it."""
         if self.planted.startswith("host:"):
-            faults = (*faults, self.planted.removeprefix("host:"))
+            faults = (self.planted.removeprefix("host:"), *faults)
         made = FaultyHost(data or self.folder / "data", *QUIET, *options, faults=faults, prefix=prefix, **more)
         self._hosts.append(made)
         return made.start() if start else made

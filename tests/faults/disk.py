@@ -1,0 +1,481 @@
+"""The host's disk: full, damaged, half migrated, restored, and what the logs say of it all."""
+
+import asyncio
+import contextlib
+import gzip
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from mrsambosk_server import backup, schema
+from tests.faults.stage import FaultyHost, Stage, check, check_room, reading
+from tests.helpers.host_process import ROOT, environment, run_host
+from tests.helpers.wire_client import Person, WireClient, eventually, new_cid, register, request
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@check(
+    "disk of the host full",
+    "rounds",
+    full=20,
+    short=3,
+    planted="host:no-reserve",
+    plant="nothing is held back, no action is let through",
+    passes="`storage_full`, reading and deleting go on, writing is back ≤ 30 s after space is, nothing acknowledged "
+    "that was not stored, and it starts on a full disk",
+    root=True,
+)
+async def disk_full(stage: Stage, count: int) -> str:
+    place = stage.mount("disk", "24m")
+    data, ballast = place / "data", place / "ballast"
+    host = stage.host(data=data)
+    person = register(host)
+    acknowledged: dict[str, int] = {}
+    slowest, refused, deleted = 0.0, 0, 0
+    epoch, have = None, None
+    for number in range(count):
+        async with WireClient(host, person.token, epoch=epoch, have=have) as client:
+            mine = await _post(client, acknowledged)
+            assert isinstance(mine, int), mine
+            _fill(ballast)
+            begun = time.monotonic()
+            while isinstance(answer := await _post(client, acknowledged), int):
+                assert time.monotonic() - begun < 20, "the disk is full, and everything is stored"
+            assert answer == "storage_full", answer
+            refused += 1
+            await _notice(client, "read_only")
+            assert (await client.page(limit=10))["messages"], "reading stopped"
+            # Many more than one: each writes to the log before it frees anything.
+            for id in stage.dice.sample(sorted(acknowledged.values()), min(10, len(acknowledged))):
+                await client.done("delete", room="lobby", id=id)
+                deleted += 1
+            assert await _post(client, acknowledged) == "storage_full"
+            ballast.unlink()
+            begun = time.monotonic()
+            await eventually(lambda: _stored(client, acknowledged), 30)  # noqa: B023
+            slowest = max(slowest, time.monotonic() - begun)
+            await _notice(client, "writable")
+            epoch, have = client.welcome["epoch"], {"lobby": client.lobby.cursor}
+        with reading(data / "room.db") as db:
+            stored = {row[0]: row[1] for row in db.execute("SELECT cid, id FROM messages")}
+        assert stored == acknowledged, "what was acknowledged and what is stored differ"
+        if number % 5 == 0:
+            _fill(ballast)
+            host.kill()
+            host.start()
+            ballast.unlink()
+            epoch, have = None, None
+    assert host.stop() == 0
+    with reading(data / "room.db") as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    return f"{refused} times full, {deleted} deleted meanwhile, writing back after {slowest:.1f} s at most"
+
+
+async def _notice(client: WireClient, kind: str) -> None:
+    while (await client.next("notice"))["kind"] != kind:
+        pass
+
+
+def _fill(ballast: Path) -> None:
+    """Take all that is left."""
+    with contextlib.suppress(OSError), ballast.open("ab") as file:
+        while True:
+            file.write(bytes(4096))
+            file.flush()
+
+
+async def _post(client: WireClient, acknowledged: dict[str, int]) -> int | str:
+    cid = new_cid()
+    reply = await client.call("post", room="lobby", cid=cid, body="z" * 1000)
+    if reply["type"] == "done":
+        acknowledged[cid] = reply["id"]
+        return int(reply["id"])
+    return str(reply["code"])
+
+
+async def _stored(client: WireClient, acknowledged: dict[str, int]) -> bool:
+    return isinstance(await _post(client, acknowledged), int)
+
+
+@check(
+    "a damaged database",
+    "databases",
+    full=50,
+    short=5,
+    planted="host:no-examination",
+    plant="a database is opened without a look at it",
+    passes="status 5, the original untouched, the newest good backup named, and restored whole",
+)
+async def damaged(stage: Stage, count: int) -> str:
+    folder = stage.folder / "original"
+    host = stage.host(data=folder)
+    person = register(host)
+    async with WireClient(host, person.token) as client:
+        for part in range(3):
+            for _ in range(60):
+                await client.post("w" * 300)
+            backup.make_backup(folder)
+            if part == 2:
+                for _ in range(30):
+                    await client.post()
+    assert host.stop() == 0
+    kept = [it.path.name for it in backup.backups(folder)]
+    assert len(kept) == 3
+    named = 0
+    for number in range(count):
+        data = stage.folder / f"damaged-{number}"
+        shutil.copytree(folder, data)
+        _damage(stage, data / "room.db")
+        expected = kept[-1]
+        if stage.dice.random() < 0.3:
+            _damage(stage, data / "backups" / kept[-1])
+            expected = kept[-2]
+        before = (data / "room.db").read_bytes()
+        end = _run(stage, data)
+        assert end.status == 5, f"status {end.status}: {end.stderr[-300:]}"
+        assert (data / "room.db").read_bytes() == before, "the original was changed"
+        assert expected in end.sentence, f"{expected} is not named: {end.sentence}"
+        named += 1
+        done = _cli("restore", "--data", str(data))
+        assert done.returncode == 0, done
+        original = [path for path in data.glob("replaced-*.db")]
+        assert [path.read_bytes() for path in original] == [before], "the damaged original was not kept"
+        if number % 10 == 0:
+            again = stage.host(data=data)
+            assert request(again, "GET", "/healthz").status == 200
+            assert again.stop() == 0
+        assert len(check_room(data / "room.db")) == 60 * (kept.index(expected) + 1)
+        shutil.rmtree(data)
+    return f"{named} of {count} named the newest good one and were restored"
+
+
+def _run(stage: Stage, data: Path) -> Any:
+    """A start that should end by itself."""
+    host = stage.host(data=data, start=False)
+    return run_host(host._line)
+
+
+def _cli(*arguments: str, fault: str = "") -> "subprocess.CompletedProcess[bytes]":
+    """One of the commands that look after data, with a fault planted where one is named."""
+    program = ["tests.faults.planted_host", fault] if fault else ["mrsambosk_server"]
+    line = [sys.executable, "-m", *program, *arguments]
+    return subprocess.run(line, capture_output=True, env=environment(), cwd=ROOT, timeout=60)
+
+
+def _damage(stage: Stage, path: Path) -> None:
+    """Overwrite a page that is in use, the head, or cut it short."""
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        kind = stage.dice.randrange(4)
+        if kind == 0:
+            file.write(stage.dice.randbytes(100))
+        elif kind == 1:
+            file.truncate(stage.dice.randrange(4096, size - 4096))
+        else:
+            roots = _roots(path)
+            file.seek((stage.dice.choice(roots) - 1) * 4096)
+            file.write(stage.dice.randbytes(4096))
+
+
+def _roots(path: Path) -> list[int]:
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as db:
+        return [row[0] for row in db.execute("SELECT rootpage FROM sqlite_master WHERE rootpage > 0")]
+
+
+@check(
+    "kill -9 during a migration",
+    "kills, one before each statement",
+    full=200,
+    short=6,
+    planted="host:split-migration",
+    plant="each statement is its own transaction",
+    passes="the old schema or the new one, never between; a backup was made before; the next start is whole",
+)
+async def migration_killed(stage: Stage, count: int) -> str:
+    tried = 0
+    wholes = {}
+    for version in range(schema.VERSION + 1):
+        wholes[version] = _schema_at(stage, version)
+    wholes[schema.VERSION + 1] = _schema_after_next(stage)
+    cases = [(version, statement) for version in range(schema.VERSION + 1) for statement in range(_statements(version))]
+    if len(cases) > count:
+        cases = stage.dice.sample(cases, count)
+    for version, statement in cases:
+        data = stage.folder / f"migration-{version}-{statement}"
+        data.mkdir()
+        if version:
+            (data / "room.db").write_bytes(fixture(version))
+        host = stage.host(
+            data=data,
+            start=False,
+            faults=("next-step", "die-in-migration"),
+            extra_environment={"FAULT_STATEMENT": str(statement)},
+        )
+        child = subprocess.run(
+            host._line, stdin=subprocess.DEVNULL, capture_output=True, env=host._environment, cwd=ROOT, timeout=60
+        )
+        if child.returncode != -signal.SIGKILL:
+            # All statements had run before it could die: nothing more to try from here.
+            assert child.returncode == 0, child.stderr.decode()[-500:]
+            shutil.rmtree(data)
+            continue
+        tried += 1
+        found = _schema_of(data / "room.db")
+        assert found in wholes.values(), f"between two schemas, killed at statement {statement} from version {version}"
+        if version:
+            assert backup.newest_good(data) is not None, "no backup before the migration"
+        again = stage.host(data=data, faults=("next-step",))
+        assert again.stop() == 0
+        assert _schema_of(data / "room.db") == wholes[schema.VERSION + 1]
+        if version:
+            with reading(data / "room.db") as db:
+                assert db.execute("SELECT count(*) FROM messages").fetchone()[0] > 0
+        shutil.rmtree(data)
+    assert tried, "no kill fell into a migration"
+    return f"{tried} kills from versions 0 to {schema.VERSION}, each old or new"
+
+
+def fixture(version: int) -> bytes:
+    """A database as that version of the schema left it; one is kept for every version, for ever."""
+    return gzip.decompress((FIXTURES / f"room-v{version}.db.gz").read_bytes())
+
+
+def _statements(version: int) -> int:
+    """Upper bound of the statements that bring a database of this version up to the next step of `planted_host`."""
+    return sum(len(step.STATEMENTS) + 3 for step in schema.MIGRATIONS[version:]) + 8
+
+
+def _schema_of(path: Path) -> tuple[int, tuple[str, ...]]:
+    """The version and the tables of a file, as a start would find them."""
+    if not path.exists() or path.stat().st_size == 0:
+        return 0, ()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        return version, tuple(
+            row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE sql > '' ORDER BY name")
+        )
+
+
+def _schema_at(stage: Stage, version: int) -> tuple[int, tuple[str, ...]]:
+    if version == 0:
+        return 0, ()
+    path = stage.folder / f"whole-{version}.db"
+    path.write_bytes(fixture(version))
+    return _schema_of(path)
+
+
+def _schema_after_next(stage: Stage) -> tuple[int, tuple[str, ...]]:
+    data = stage.folder / "whole-next"
+    host = FaultyHost(data, faults=("next-step",))
+    host.start()
+    assert host.stop() == 0
+    return _schema_of(data / "room.db")
+
+
+@check(
+    "restoring a backup",
+    "restores",
+    full=20,
+    short=2,
+    planted="forgets-deletions",
+    plant="deletions since the backup are not applied again",
+    passes="deletions and bans since are applied again, one resync for each client, then none, and no row but the host's",
+)
+async def restored(stage: Stage, count: int) -> str:
+    deletions = bans = 0
+    for number in range(count):
+        data = stage.folder / f"restored-{number}"
+        host = stage.host(data=data)
+        person, troll, away = register(host), register(host), register(host)
+        async with WireClient(host, person.token) as client, WireClient(host, away.token) as early:
+            ids = [(await client.post(f"secret {index}"))["id"] for index in range(20)]
+            await early.told(ids[-1])
+            have_early = early.welcome["epoch"], {"lobby": early.lobby.cursor}
+            assert _cli("backup", "--data", str(data)).returncode == 0
+            gone = stage.dice.sample(ids, 5)
+            for id in gone:
+                await client.done("delete", room="lobby", id=id)
+            for _ in range(stage.dice.randrange(1, 20)):
+                await client.post("after the backup")
+            epoch, have, rows = client.welcome["epoch"], {"lobby": client.lobby.cursor}, dict(client.lobby.rows)
+        answer = request(host, "POST", f"/api/v1/users/{troll.id}/ban", token=host.owner_token, data={"reason": "x"})
+        assert answer.status == 204, answer
+        if stage.dice.random() < 0.5:
+            host.kill()
+        else:
+            assert host.stop() == 0
+        in_use = stage.host(data=data)
+        refused = _cli("restore", "--data", str(data))
+        assert refused.returncode == 4, refused
+        assert in_use.stop() == 0
+        done = _cli("restore", "--data", str(data), fault=stage.planted)
+        assert done.returncode == 0, done
+        host = stage.host(data=data)
+        found = check_found(data / "room.db")
+        for id in gone:
+            assert found[id] == "", f"message {id} has its text back"
+        deletions += len(gone)
+        assert b"secret %d" % (gone[0] - ids[0]) not in _needle(data, gone[0] - ids[0]), "deleted text is in the file"
+        end = await _welcome_code(host, troll)
+        assert end == "banned", end
+        bans += 1
+        # One resync for who saw more than the backup, none for who did not; then none for anybody.
+        async with WireClient(host, person.token, epoch=epoch, have=have) as client:
+            assert client.lobby.resets == 1
+            assert {id: row["body"] for id, row in client.lobby.rows.items()} == found
+            epoch, have, rows = client.welcome["epoch"], {"lobby": client.lobby.cursor}, dict(client.lobby.rows)
+        async with WireClient(host, person.token, epoch=epoch, have=have) as client:
+            assert client.lobby.resets == 0
+            done = await client.post("and on")
+        async with WireClient(host, away.token, epoch=have_early[0], have=have_early[1]) as client:
+            assert client.lobby.resets == 0, "who knew no more than the backup was reset"
+            assert {row["id"] for row in client.lobby.rows.values() if row["deleted_at"]} >= set(gone)
+        assert rows
+        assert host.stop() == 0
+        shutil.rmtree(data)
+    return f"{count} restored, {deletions} deletions and {bans} bans applied again, one resync each"
+
+
+def check_found(database: Path) -> dict[int, str]:
+    with reading(database) as db:
+        return dict(db.execute("SELECT id, body FROM messages WHERE room = 'lobby'").fetchall())
+
+
+def _needle(data: Path, index: int) -> bytes:
+    """The current database, if the word with this number stands in it by itself."""
+    content = (data / "room.db").read_bytes() + (data / "room.db-wal").read_bytes()
+    text = b"secret %d" % index
+    at = content.find(text)
+    # "secret 1" is the beginning of "secret 12".
+    return (
+        content[at : at + len(text)] if at >= 0 and not content[at + len(text) : at + len(text) + 1].isdigit() else b""
+    )
+
+
+async def _welcome_code(host: FaultyHost, person: Person) -> str:
+    async with WireClient(host, person.token, live=False, checked=False) as client:
+        first = await client.first()
+        return str(first.get("code", first["type"]))
+
+
+@check(
+    "backups on a schedule, under writers",
+    "backups",
+    full=30,
+    short=3,
+    planted="host:unchecked-backups",
+    plant="a backup counts without having been checked",
+    passes="each is whole and a prefix of history, seven are kept at most, a failed one leaves nothing",
+)
+async def scheduled(stage: Stage, count: int) -> str:
+    host = stage.host("--backup-hours", "0.00005", faults=("broken-copies",) if stage.planted else ())
+    person = register(host)
+    seen: dict[str, int] = {}
+    async with WireClient(host, person.token) as client:
+        while len(seen) < count:
+            last = (await client.post("v" * 500))["rev"]
+            for kept in backup.backups(host.data):
+                if kept.path.name not in seen:
+                    with contextlib.suppress(FileNotFoundError):
+                        backup.check(kept.path)
+                        seen[kept.path.name] = len(check_room(kept.path))
+                        assert seen[kept.path.name] <= last
+            assert len(backup.backups(host.data)) <= backup.NEWEST + backup.DAYS + 1
+    assert host.stop() == 0
+    assert not list((host.data / "backups").glob("*.part*"))
+    return f"{len(seen)} made and opened, up to {max(seen.values()):,} posts; {len(backup.backups(host.data))} kept"
+
+
+@check(
+    "what the logs hold",
+    "posts with markers",
+    full=300,
+    short=30,
+    planted="host:logs-bodies",
+    plant="posts are logged",
+    passes="no body, token or code in any log, no control character, files rotate",
+)
+async def log_contents(stage: Stage, count: int) -> str:
+    host = stage.host("--verbose", "--policy", "code", faults=("throwing-delivery",))
+    code = host.ready["code"]
+    evil = "Eve\u202e\u0007"
+    assert request(host, "POST", "/api/v1/register", data={"name": evil, "code": code}).status == 400
+    person = register(host, "Victim", code=code)
+    marker = new_cid()
+    async with WireClient(host, person.token, checked=False) as client, asyncio.timeout(60):
+        for number in range(count):
+            await client.call("post", room="lobby", cid=new_cid(), body=f"{marker} {number} \u001b[31m")
+            await client.call("search", query=f"{marker} {code}")
+            await client.send_raw('{"type":"post","ref":1,"\\u0007\\n' + marker + '":1}') if number % 40 == 39 else None
+        await client.start("post", room="lobby", cid=new_cid(), body=f"#throw# {marker}")
+        await client.closed()
+    assert host.stop() == 0
+    written = host.last_log + "".join(path.read_text() for path in (host.data / "logs").iterdir())
+    for name, secret in (("a body", marker), ("a token", person.token), ("a code", code), ("owner", host.owner_token)):
+        assert secret not in written, f"{name} is in the log"
+    strange = {char for char in written if ord(char) < 32 and char != "\n"}
+    assert not strange, f"control characters: {strange}"
+    assert written.count("\n") > 5
+    rotated = _rotates(stage.folder / "logs")
+    return f"{written.count(chr(10))} lines without one; {rotated} files at most"
+
+
+def _rotates(folder: Path) -> int:
+    """Fill the log of a data directory; how many files there are in the end."""
+    import logging
+
+    from mrsambosk_server import logs
+
+    folder.mkdir()
+    handler = logs.open_file(folder)
+    assert handler is not None
+    try:
+        record = logging.LogRecord("a", logging.INFO, "", 0, "word\r\n\x1b " * 1000, (), None)
+        for _ in range(2000):
+            handler.emit(record)
+    finally:
+        logs.close_file(handler)
+    files = list((folder / logs.FOLDER).iterdir())
+    assert 1 < len(files) <= 4, files
+    assert sum(path.stat().st_size for path in files) <= 5 * 1024 * 1024
+    assert not any(char in path.read_text() for path in files for char in "\x1b\r")
+    return len(files)
+
+
+def make_fixture(version: int) -> None:
+    """Keep a database of the present version for the checks of later ones (``python -m tests.faults.disk``)."""
+    from mrsambosk_protocol.commands import Post
+    from mrsambosk_protocol.limits import Limits
+    from mrsambosk_server.actions import accounts, messages, starting
+    from mrsambosk_server.transaction import Transaction
+
+    path = FIXTURES / "made.db"
+    db = schema.open_writer(path)
+    tx = Transaction(db)
+    tx.now = 1_790_000_000_000
+    tx.run("BEGIN")
+    starting.do_start(tx, "fixture-epoch", "Fixture", "open")
+    user = accounts.do_register(tx, "Ada", "a" * 43, "fixture", None, None, Limits()).reply.user.id
+    for number in range(30):
+        messages.do_post(
+            tx, user, Post(ref=1, room="lobby", cid=f"fixture-{number:012}", body=f"Line {number}"), Limits()
+        )
+    tx.run("COMMIT")
+    tx.run("VACUUM")
+    tx.one("PRAGMA journal_mode = DELETE")
+    db.close()
+    (FIXTURES / f"room-v{version}.db.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+    path.unlink()
+
+
+if __name__ == "__main__":
+    make_fixture(schema.VERSION)
+    print(os.listdir(FIXTURES))
