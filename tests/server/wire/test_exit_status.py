@@ -1,6 +1,7 @@
 """*Starting one*: a start that cannot be leaves everything as it was, says why, and ends with its number."""
 
 import hashlib
+import shutil
 import socket
 import sqlite3
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.host_process import Finished, HostProcess, command_line, run_host
-from tests.helpers.wire_client import WireClient, request
+from tests.helpers.wire_client import WireClient, eventually, request
 
 StartHost = Callable[..., HostProcess]
 SQLITE = b"SQLite format 3\0"
@@ -94,11 +95,21 @@ def test_the_lock_dies_with_its_host(start_host: StartHost) -> None:
     assert start_host().stop() == 0
 
 
-def make_history(start_host: StartHost) -> Path:
-    host = start_host()
-    assert host.stop() == 0
-    (database,) = databases(host.data)
-    return database
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of a host that has run and was stopped."""
+    data: Path = tmp_path_factory.mktemp("stopped") / "data"
+    with HostProcess(data):
+        pass
+    return data
+
+
+@pytest.fixture
+def database(stopped: Path, tmp_path: Path) -> Path:
+    """The database in a copy of such a directory."""
+    shutil.copytree(stopped, tmp_path / "data")
+    (found,) = databases(tmp_path / "data")
+    return found
 
 
 def overwrite(database: Path, start: int, length: int) -> None:
@@ -108,8 +119,7 @@ def overwrite(database: Path, start: int, length: int) -> None:
 
 
 @pytest.mark.parametrize("damage", ["header", "schema page", "all pages", "cut short", "text file"])
-def test_a_damaged_database_ends_with_5_and_is_left_alone(start_host: StartHost, damage: str) -> None:
-    database = make_history(start_host)
+def test_a_damaged_database_ends_with_5_and_is_left_alone(database: Path, damage: str) -> None:
     data = database.parent
     size = database.stat().st_size
     if damage == "header":
@@ -128,8 +138,7 @@ def test_a_damaged_database_ends_with_5_and_is_left_alone(start_host: StartHost,
     assert digests(data) == before
 
 
-def test_a_damaged_page_in_the_middle_ends_with_5(start_host: StartHost) -> None:
-    database = make_history(start_host)
+def test_a_damaged_page_in_the_middle_ends_with_5(database: Path) -> None:
     # The root page of the table of messages: a start that does not look there would serve a broken room.
     with sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True) as db:
         size = db.execute("PRAGMA page_size").fetchone()[0]
@@ -143,8 +152,7 @@ def test_a_damaged_page_in_the_middle_ends_with_5(start_host: StartHost) -> None
     assert digests(database.parent) == before
 
 
-def test_a_write_ahead_log_beside_a_damaged_database_is_left_too(start_host: StartHost) -> None:
-    database = make_history(start_host)
+def test_a_write_ahead_log_beside_a_damaged_database_is_left_too(start_host: StartHost, database: Path) -> None:
     host = start_host()
     host.kill()  # what this start wrote is in the log only, which holds some of the pages but not all
     overwrite(database, 0, database.stat().st_size)
@@ -154,8 +162,7 @@ def test_a_write_ahead_log_beside_a_damaged_database_is_left_too(start_host: Sta
     assert digests(host.data) == before
 
 
-def test_a_newer_database_ends_with_5_and_is_left_alone(start_host: StartHost) -> None:
-    database = make_history(start_host)
+def test_a_newer_database_ends_with_5_and_is_left_alone(database: Path) -> None:
     with sqlite3.connect(database) as db:
         # Where another host may keep its version elsewhere, this one keeps it where SQLite has a place for it.
         assert db.execute("PRAGMA user_version").fetchone()[0] >= 1
@@ -167,16 +174,21 @@ def test_a_newer_database_ends_with_5_and_is_left_alone(start_host: StartHost) -
     assert digests(database.parent) == before
 
 
-def test_a_good_backup_is_named(start_host: StartHost) -> None:
-    database = make_history(start_host)
-    data = database.parent
-    backups = [path for path in data.rglob("*") if "backup" in str(path.relative_to(data)).lower() and path.is_file()]
-    if not backups:
-        pytest.skip("no backup was made by this start and stop")
-    overwrite(database, 0, 64)
-    end = run_host(command_line(data))
+async def test_the_newest_good_backup_is_named(start_host: StartHost) -> None:
+    host = start_host()
+
+    async def made() -> list[str]:
+        # Where and when a host keeps backups is its own affair: by itself, soon after it started.
+        found = [path for path in host.data.rglob("*") if "backup" in str(path.relative_to(host.data)).lower()]
+        return [path.name for path in found if path.is_file() and path.read_bytes()[:16] == SQLITE]
+
+    names = await eventually(made, 20)
+    host.kill()
+    (database,) = databases(host.data)
+    overwrite(database, 0, database.stat().st_size)
+    end = run_host(command_line(host.data))
     check_failure(end, 5)
-    assert any(backup.name in end.stderr for backup in backups), end
+    assert any(name in end.stderr for name in names), end
 
 
 def test_a_data_directory_that_is_a_file_is_refused(tmp_path: Path) -> None:
