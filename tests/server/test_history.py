@@ -60,6 +60,8 @@ def expected_page(rows: list[Message], ask: History) -> tuple[list[int], bool, b
         return shown, ids[0] < shown[0], ids[-1] > shown[-1]
     if ask.after is not None:
         return [], any(id <= ask.after for id in ids), False
+    if ask.around is not None:
+        return [], any(id < ask.around for id in ids), False
     return [], False, any(ask.before is not None and id >= ask.before for id in ids)
 
 
@@ -72,7 +74,7 @@ _asks = st.one_of(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=40)
 @given(asks=st.lists(_asks, min_size=10, max_size=20), size=st.sampled_from([0, 1, 40]))
 def test_any_page_is_what_a_plain_count_gives(asks: list[History], size: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
