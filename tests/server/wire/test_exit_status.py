@@ -183,7 +183,7 @@ async def test_the_newest_good_backup_is_named(start_host: StartHost) -> None:
         return [path.name for path in found if path.is_file() and path.read_bytes()[:16] == SQLITE]
 
     names = await eventually(made, 20)
-    host.kill()
+    assert host.stop() == 0
     (database,) = databases(host.data)
     overwrite(database, 0, database.stat().st_size)
     end = run_host(command_line(host.data))
