@@ -1,4 +1,4 @@
-"""The host loses its power: killed under writers, its log cut anywhere, and the order of syncs that the rest builds on."""
+"""The host loses its power: killed under writers, its log cut anywhere, and the order of syncs all else builds on."""
 
 import asyncio
 import contextlib

@@ -153,7 +153,7 @@ class Stage:
     _children: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.dice = random.Random(self.seed)  # noqa: S311
+        self.dice = random.Random(self.seed)
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def host(
