@@ -45,11 +45,13 @@ class Options:
         folder: the profile's, see `paths.profile_folder`.
         join: an invite or address to offer at once.
         port: for a room hosted here: None is the usual one, 0 a free one.
+        bind: for a room hosted here: the addresses to serve; "lan" is every private one.
     """
 
     folder: Path
     join: str | None = None
     port: int | None = None
+    bind: tuple[str, ...] = ("lan",)
 
 
 class App:
@@ -69,7 +71,9 @@ class App:
         self.reading = ReadingController(self.disk, self.feed, self.timeline, self.tasks)
         self.chat = ChatController(self.disk, self.feed, self.timeline, self.tasks)
         self.connection = ConnectionController(self.disk, self.feed, self.reading, self.chat, self.tasks)
-        self.hosting = HostingController(options.folder / "host", options.port, self.feed, self.connection, self.tasks)
+        self.hosting = HostingController(
+            options.folder / "host", options.port, options.bind, self.feed, self.connection, self.tasks
+        )
         self.theme = Theme(qt, "system", self.settings.text_scale)
         self.window = MainWindow(self.theme, self.timeline, self.members, self.rooms)
         self._connect()
@@ -149,6 +153,8 @@ class App:
         connection.state_changed.connect(self._show_state)
         connection.joined.connect(self._show_room)
         connection.join_failed.connect(self._join_failed)
+        connection.trust_asked.connect(window.ask_trust)
+        window.trust_answered.connect(connection.answer_trust)
         self.hosting.card_changed.connect(window.set_host)
         self.hosting.started.connect(window.show_hosting)
         self.hosting.failed.connect(window.show_error)

@@ -49,6 +49,7 @@ class HostOptions:
     Args:
         owner: the person who owns the room: the one at this app.
         port: 0 picks a free one.
+        bind: the addresses to serve; "lan" is every private one of this computer.
     """
 
     data: Path
@@ -56,6 +57,7 @@ class HostOptions:
     name: str | None = None
     policy: str | None = None
     port: int | None = None
+    bind: tuple[str, ...] = ("lan",)
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,8 +168,10 @@ class HostProcess:
 def command_line(options: HostOptions) -> list[str]:
     """This same program, as a host."""
     program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "mrsambosk_desktop"]
-    line = [*program, "host", "--ready-json", "--stop-on-eof", "--no-tls", "--no-announce"]
+    line = [*program, "host", "--ready-json", "--stop-on-eof"]
     line += ["--data", str(options.data), f"--owner={options.owner}"]
+    for address in options.bind:
+        line += ["--bind", address]
     if options.name is not None:
         line += [f"--name={options.name}"]
     if options.policy is not None:

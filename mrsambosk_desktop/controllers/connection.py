@@ -16,9 +16,11 @@ from mrsambosk_desktop.core.backoff import Backoff
 from mrsambosk_desktop.core.rows import ConnectionState, Link
 from mrsambosk_desktop.core.sync import Missed
 from mrsambosk_desktop.core.tasks import Tasks
+from mrsambosk_desktop.core.words import words_of
 from mrsambosk_desktop.net.connection import Unreachable, Why, dial
 from mrsambosk_desktop.net.http import register
 from mrsambosk_desktop.net.session import Comeback, End, Ended, Session
+from mrsambosk_desktop.net.trust import PLAIN, Trust, Way, invited, is_loopback, look, pinned
 from mrsambosk_desktop.storage.database import StorageFault
 from mrsambosk_desktop.storage.disk import Disk, ReplicaLost
 from mrsambosk_desktop.storage.profile import KnownHost
@@ -40,23 +42,28 @@ class Target:
     """Where to connect, and as whom.
 
     Args:
+        trust: how the host proves that it is the one.
         host: its id, once known: another host at the same address is not taken for it.
         hosted: this app runs it.
     """
 
     addresses: tuple[Address, ...]
     token: str
+    trust: Trust = PLAIN
     host: str = ""
     hosted: bool = False
 
 
 class ConnectionController(QObject):
     """Signals: `state_changed` (ConnectionState); `joined`: the first welcome of a host, show its room;
-    `join_failed` (sentence)."""
+    `join_failed` (sentence); `trust_asked` (words, address): a host that nobody has vouched for answers there; let the
+    person compare the words with those on the host's screen, then call
+    `answer_trust`."""
 
     state_changed = Signal(object)
     joined = Signal()
     join_failed = Signal(str)
+    trust_asked = Signal(object, str)
 
     def __init__(self, disk: Disk, feed: Feed, reading: ReadingController, chat: ChatController, tasks: Tasks) -> None:
         super().__init__()
@@ -71,6 +78,7 @@ class ConnectionController(QObject):
         self._is_live = False
         self._host_closing = False
         self._joining = False
+        self._trusted: asyncio.Future[bool] | None = None
         disk.replica_lost = self._replica_lost
 
     # Intents ---------------------------------------------------------------------------------------------------
@@ -80,6 +88,11 @@ class ConnectionController(QObject):
         if not self._joining:
             self._joining = True
             self._tasks.start(self._join(name, text), "join a host")
+
+    def answer_trust(self, trusted: bool) -> None:
+        """The person compared the words of `trust_asked`: they match, or not."""
+        if self._trusted is not None and not self._trusted.done():
+            self._trusted.set_result(trusted)
 
     def try_again(self) -> None:
         """The person does not want to wait."""
@@ -107,7 +120,8 @@ class ConnectionController(QObject):
         if await self._open(known.id):
             self.joined.emit()
         if not known.hosted:
-            self.connect_to(Target(known.addresses, token, known.id))
+            trust = Trust(Way(known.way), known.id if known.way == Way.PINNED else "")
+            self.connect_to(Target(known.addresses, token, trust, known.id))
         return True
 
     def connect_to(self, target: Target) -> None:
@@ -130,8 +144,10 @@ class ConnectionController(QObject):
 
     async def _join(self, name: str, text: str) -> None:
         try:
-            invite = _parse(text)
-            target = await self._register(invite, name)
+            invite, trust = await self._identify(text)
+            target = await self._register(invite, trust, name)
+        except _Distrusted:
+            self.join_failed.emit(wording.distrusted())
         except BadInvite as bad:
             self.join_failed.emit(str(bad))
         except Refused as refused:
@@ -143,17 +159,41 @@ class ConnectionController(QObject):
         finally:
             self._joining = False
 
-    async def _register(self, invite: Invite, name: str) -> Target:
+    async def _identify(self, text: str) -> tuple[Invite, Trust]:
+        """The host meant by what a person typed, and how it proves itself; a typed address is asked about.
+
+        Raises:
+            BadInvite, Unreachable.
+            _Distrusted: the person said no.
+        """
+        if text.strip().lower().startswith(SCHEME + ":"):
+            invite = parse_invite(text)
+            return invite, invited(invite)
+        address = parse_address(text)
+        invite = Invite(addresses=(address,))
+        seen = await look(invite.addresses)
+        if seen is None or not seen[0]:
+            if is_loopback(address):
+                # On this very machine there is nobody in between.
+                return invite, PLAIN
+            raise Unreachable(Why.SILENT, address)
+        self._trusted = asyncio.get_running_loop().create_future()
+        self.trust_asked.emit(words_of(seen[0]), str(address))
+        if not await self._trusted:
+            raise _Distrusted
+        return invite, pinned(seen[0])
+
+    async def _register(self, invite: Invite, trust: Trust, name: str) -> Target:
         wanted = Register(name=name, code=invite.code, device=platform.node()[:64])
         failure = Unreachable(Why.NO_ADDRESS)
         for address in invite.addresses:
             try:
-                made = await register(address, wanted)
+                made = await register(address, wanted, trust)
             except Unreachable as unreachable:
                 failure = unreachable
             else:
                 others = (other for other in invite.addresses if other != address)
-                return Target((address, *others), made.token)
+                return Target((address, *others), made.token, trust)
         raise failure
 
     async def _open(self, host: str) -> bool:
@@ -204,8 +244,10 @@ class ConnectionController(QObject):
             _StayAway: with the reason.
         """
         try:
-            connection, answered = await dial(target.addresses)
+            connection, answered = await dial(target.addresses, target.trust)
         except Unreachable as failure:
+            if failure.why is Why.WRONG_KEY:
+                raise _StayAway(wording.unreachable(failure)) from None
             return self._backoff.lost(time.monotonic()), wording.unreachable(failure)
         session = Session(connection)
         session.set_active(self._active)
@@ -241,7 +283,8 @@ class ConnectionController(QObject):
         is_same = target.hosted or (target.host != "" and target.host == self._feed.host)
         epoch, have = self._feed.have() if is_same else (None, {})
         welcome = await session.greet(target.token, epoch, have)
-        if target.host and welcome.host.id != target.host:
+        meant = target.trust.fingerprint or target.host
+        if meant and welcome.host.id != meant:
             raise _StayAway(wording.another_host())
         if not await self._welcomed(welcome, target, answered):
             raise Ended(Comeback.AT_ONCE, End.LOST)
@@ -261,7 +304,7 @@ class ConnectionController(QObject):
         good = await self._feed.welcomed(welcome)
         self._chat.use_host(welcome.host.id)
         addresses = (answered, *(other for other in target.addresses if other != answered))
-        known = KnownHost(welcome.host.id, welcome.host.name, addresses, hosted=target.hosted)
+        known = KnownHost(welcome.host.id, welcome.host.name, addresses, target.trust.way, target.hosted)
         await self._disk.run(self._disk.profile.use_host, known)
         await self._disk.run(self._disk.credentials.put, welcome.host.id, target.token)
         if self._target is target:
@@ -298,12 +341,5 @@ class _StayAway(Exception):
         self.reason = reason
 
 
-def _parse(text: str) -> Invite:
-    """What a person typed: an invite or an address.
-
-    Raises:
-        BadInvite: neither.
-    """
-    if text.strip().lower().startswith(SCHEME + ":"):
-        return parse_invite(text)
-    return Invite(addresses=(parse_address(text),), tls=False)
+class _Distrusted(Exception):
+    """The person compared the words, and they were not the same."""

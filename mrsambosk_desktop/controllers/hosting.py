@@ -10,7 +10,9 @@ from PySide6.QtCore import QObject, Signal
 
 from mrsambosk_desktop.core.rows import HostCard
 from mrsambosk_desktop.core.tasks import Tasks
+from mrsambosk_desktop.core.words import words_of
 from mrsambosk_desktop.hosting import HostFailed, HostOptions, HostProcess, Ready
+from mrsambosk_desktop.net.trust import PLAIN, pinned
 from mrsambosk_protocol.entities import OFFLINE
 from mrsambosk_protocol.invite import Address, BadInvite, parse_invite
 
@@ -28,6 +30,7 @@ class HostingController(QObject):
     Args:
         data: where the host keeps its room.
         port: None for the usual one; 0 picks a free one.
+        bind: the addresses to serve; "lan" is every private one of this computer.
     """
 
     card_changed = Signal(object)
@@ -35,9 +38,16 @@ class HostingController(QObject):
     failed = Signal(str)
 
     def __init__(
-        self, data: Path, port: int | None, feed: Feed, connection: ConnectionController, tasks: Tasks
+        self,
+        data: Path,
+        port: int | None,
+        bind: tuple[str, ...],
+        feed: Feed,
+        connection: ConnectionController,
+        tasks: Tasks,
     ) -> None:
         super().__init__()
+        self._bind = bind
         self._data, self._port, self._feed, self._connection, self._tasks = data, port, feed, connection, tasks
         self._process: HostProcess | None = None
         self._ready: Ready | None = None
@@ -55,7 +65,7 @@ class HostingController(QObject):
     def host(self, owner: str, room_name: str | None, policy: str | None) -> None:
         """Open a room on this computer. Without a name and a policy it is the one of the last time."""
         if self._keeper is None or self._keeper.done():
-            options = HostOptions(self._data, owner, room_name, policy, self._port)
+            options = HostOptions(self._data, owner, room_name, policy, self._port, self._bind)
             self._keeper = self._tasks.start(self._keep(options), "host a room")
 
     def stop(self) -> None:
@@ -126,6 +136,7 @@ class HostingController(QObject):
                 address_lines=tuple(f"{at} : {ready.port}" for at in ready.addresses) if ready is not None else (),
                 online=online,
                 invite=ready.invite if ready is not None else None,
+                words=words_of(ready.fingerprint) if ready is not None and ready.fingerprint else (),
             )
         )
 
@@ -137,4 +148,6 @@ def _target(ready: Ready) -> Target:
     except BadInvite:
         addresses = ()
     loopback = Address("127.0.0.1", ready.port)
-    return Target((loopback, *(at for at in addresses if at != loopback)), ready.owner_token, hosted=True)
+    trust = pinned(ready.fingerprint) if ready.fingerprint else PLAIN
+    others = (at for at in addresses if at != loopback)
+    return Target((loopback, *others), ready.owner_token, trust, hosted=True)

@@ -21,6 +21,12 @@ def unreachable(failure: Unreachable) -> str:
             ).format(address=where)
         case Why.NO_HOST:
             return translate("Failures", "What answers at {address} is not a Mrsambosk host.").format(address=where)
+        case Why.WRONG_KEY:
+            return translate(
+                "Failures",
+                "What answers at {address} has another key than the host you know. Somebody may be in between, or "
+                "the host was set up anew: ask who runs it for a new invite.",
+            ).format(address=where)
         case Why.FULL:
             return translate("Failures", "The host at {address} is full just now.").format(address=where)
 
@@ -72,6 +78,11 @@ def no_connection() -> str:
 def another_host() -> str:
     """What answers is a host, but not the one this room is on."""
     return translate("Failures", "Another host answers at the address of this room. Ask for a new invite.")
+
+
+def distrusted() -> str:
+    """The person saw other words on the host's screen."""
+    return translate("Failures", "You did not join: the words were not the same. Ask who runs the host for an invite.")
 
 
 def stopped_hosting() -> str:

@@ -38,7 +38,7 @@ class HostCard:
     """The host this window is on, for the header and the hosting card.
 
     `hosting` says whether this app runs it. `address_lines` are for people ("192.168.1.20 : 8765"); `invite` is the
-    link to copy, when there is one.
+    link to copy, when there is one; `words` is the host's key as words, for who joins by a typed address.
     """
 
     hosting: bool
@@ -47,6 +47,7 @@ class HostCard:
     address_lines: tuple[str, ...] = ()
     online: int = 0
     invite: str | None = None
+    words: tuple[str, ...] = ()
 
 
 class Link(Enum):

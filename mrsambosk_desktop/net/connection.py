@@ -12,6 +12,8 @@ from websockets.typing import Subprotocol
 from mrsambosk_protocol.invite import Address
 from mrsambosk_protocol.limits import SUBPROTOCOL
 
+from .trust import PLAIN, Trust, WrongKey
+
 OPEN_SECONDS: Final = 5.0
 #: A page of sync is at most 512 KiB, and a welcome names everyone; more than this no honest host sends.
 _FRAME_BYTES: Final = 16 * 1024 * 1024
@@ -24,6 +26,7 @@ class Why(Enum):
     SILENT = auto()
     NO_HOST = auto()
     FULL = auto()
+    WRONG_KEY = auto()
 
 
 class Unreachable(Exception):
@@ -42,17 +45,18 @@ class _Direct(connect):
         return exc
 
 
-async def dial(addresses: Sequence[Address], tls: ssl.SSLContext | None = None) -> tuple[ClientConnection, Address]:
+async def dial(addresses: Sequence[Address], trust: Trust = PLAIN) -> tuple[ClientConnection, Address]:
     """An open connection, and the address that answered.
 
     Args:
         addresses: tried in turn.
-        tls: for a host that speaks TLS; None for one that does not.
+        trust: how the host proves that it is the one.
 
     Raises:
-        Unreachable: none answered, or what answered is no host.
+        Unreachable: none answered, or what answered is no host, or another one (`WRONG_KEY`).
     """
     problem = Unreachable(Why.NO_ADDRESS)
+    tls = trust.context()
     for address in addresses:
         scheme = "ws" if tls is None else "wss"
         try:
@@ -73,9 +77,19 @@ async def dial(addresses: Sequence[Address], tls: ssl.SSLContext | None = None) 
             problem = Unreachable(Why.FULL if status == 503 else Why.NO_HOST, address)
         except InvalidHandshake:
             problem = Unreachable(Why.NO_HOST, address)
+        except ssl.SSLCertVerificationError:
+            problem = Unreachable(Why.WRONG_KEY, address)
+        except ssl.SSLError:
+            problem = Unreachable(Why.NO_HOST, address)
         except (OSError, EOFError, TimeoutError):
             problem = Unreachable(Why.SILENT, address)
         else:
+            try:
+                trust.check(connection.transport)
+            except WrongKey:
+                connection.transport.abort()
+                problem = Unreachable(Why.WRONG_KEY, address)
+                continue
             if connection.subprotocol == SUBPROTOCOL:
                 return connection, address
             await connection.close()

@@ -14,37 +14,42 @@ from mrsambosk_protocol.limits import CODES, Refused
 from mrsambosk_protocol.requests import Body, Register, Registered, SignIn, Token
 
 from .connection import Unreachable, Why
+from .trust import PLAIN, Trust, WrongKey
 
 _SECONDS: Final = 10.0
 _ANSWER_BYTES: Final = 1024 * 1024
 T = TypeVar("T")
 
 
-async def register(address: Address, wanted: Register, tls: ssl.SSLContext | None = None) -> Registered:
+async def register(address: Address, wanted: Register, trust: Trust = PLAIN) -> Registered:
     """A new person on this host, with this device's token.
 
     Raises:
         Refused: `name_taken`, `bad_name`, `forbidden` (the policy), `rate_limited` and so on.
         Unreachable: no host answered.
     """
-    return await _post(address, "/api/v1/register", wanted, Registered, tls)
+    return await _post(address, "/api/v1/register", wanted, Registered, trust)
 
 
-async def sign_in(address: Address, who: SignIn, tls: ssl.SSLContext | None = None) -> Token:
+async def sign_in(address: Address, who: SignIn, trust: Trust = PLAIN) -> Token:
     """A token for a person with a password.
 
     Raises:
         Refused: `auth_failed`, `rate_limited`.
         Unreachable: no host answered.
     """
-    return await _post(address, "/api/v1/token", who, Token, tls)
+    return await _post(address, "/api/v1/token", who, Token, trust)
 
 
-async def _post(address: Address, path: str, body: Body, answer: type[T], tls: ssl.SSLContext | None) -> T:
+async def _post(address: Address, path: str, body: Body, answer: type[T], trust: Trust) -> T:
     silent = Unreachable(Why.SILENT, address)
     try:
         async with asyncio.timeout(_SECONDS):
-            status, retry_after, content = await _exchange(address, path, codec.encode_any(body), tls)
+            status, retry_after, content = await _exchange(address, path, codec.encode_any(body), trust)
+    except (WrongKey, ssl.SSLCertVerificationError):
+        raise Unreachable(Why.WRONG_KEY, address) from None
+    except ssl.SSLError:
+        raise Unreachable(Why.NO_HOST, address) from None
     except (TimeoutError, OSError, EOFError):
         raise silent from None
     except http.client.HTTPException:
@@ -61,12 +66,11 @@ async def _post(address: Address, path: str, body: Body, answer: type[T], tls: s
     raise Refused(code if code in CODES else "bad_field", text, retry_after)
 
 
-async def _exchange(
-    address: Address, path: str, body: bytes, tls: ssl.SSLContext | None
-) -> tuple[int, float | None, bytes]:
+async def _exchange(address: Address, path: str, body: bytes, trust: Trust) -> tuple[int, float | None, bytes]:
     """Status, Retry-After and content of the answer. The standard library parses what asyncio read."""
-    reader, writer = await asyncio.open_connection(address.host, address.port, ssl=tls)
+    reader, writer = await asyncio.open_connection(address.host, address.port, ssl=trust.context())
     try:
+        trust.check(writer.transport)
         head = (
             f"POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAccept: application/json\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"

@@ -41,13 +41,14 @@ class KnownHost:
     """A host this person joined before.
 
     Args:
+        way: how it proves itself (`net.trust.Way`): 0 not at all, 1 by the key that is its id, 2 by an authority.
         hosted: this app ran it.
     """
 
     id: str
     name: str
     addresses: tuple[Address, ...]
-    tls: bool = False
+    way: int = 0
     hosted: bool = False
 
 
@@ -111,8 +112,8 @@ class Profile:
         """Known hosts, the one used last first."""
         rows = self._db.all("SELECT id, name, addresses, tls, hosted FROM hosts ORDER BY used_at DESC, id")
         return [
-            KnownHost(id, name, _addresses.decode(addresses), bool(tls), bool(hosted))
-            for id, name, addresses, tls, hosted in rows
+            KnownHost(id, name, _addresses.decode(addresses), way, bool(hosted))
+            for id, name, addresses, way, hosted in rows
         ]
 
     def use_host(self, host: KnownHost) -> None:
@@ -120,7 +121,7 @@ class Profile:
         self._db.run(
             "INSERT OR REPLACE INTO hosts (id, name, addresses, tls, hosted, used_at) VALUES (?, ?, ?, ?, ?, "
             "(SELECT coalesce(max(used_at), 0) + 1 FROM hosts))",
-            (host.id, host.name, _encode(host.addresses), host.tls, host.hosted),
+            (host.id, host.name, _encode(host.addresses), host.way, host.hosted),
         )
 
     def forget_host(self, id: str) -> None:

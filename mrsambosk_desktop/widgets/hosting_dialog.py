@@ -51,6 +51,11 @@ class HostingDialog(QDialog):
             label(self.tr("Others on this network open Mrsambosk, choose Join and type:"), "muted", wraps=True)
         )
         box.addWidget(self._addresses)
+        self._key_words = label(wraps=True)
+        self._key_words.setAccessibleName(self.tr("The host's words"))
+        self._key_intro = label(self.tr("Who typed the address compares these words:"), "muted", wraps=True)
+        box.addWidget(self._key_intro)
+        box.addWidget(self._key_words)
         self._invite_words = label(self.tr("Or send them this invite:"), "muted", wraps=True)
         box.addWidget(self._invite_words)
         box.addWidget(frame)
@@ -65,6 +70,9 @@ class HostingDialog(QDialog):
         self._addresses.setText("\n".join(card.address_lines))
         # A link has no spaces to break at; a zero-width one after each separator lets it wrap and is not copied.
         self._text.setText(self._invite.replace("&", "\u200b&").replace("?", "?\u200b"))
+        self._key_words.setText(" ".join(card.words))
+        for words in (self._key_intro, self._key_words):
+            words.setVisible(bool(card.words))
         for widget in (self._frame, self._invite_words, self.copy):
             widget.setVisible(bool(self._invite))
         if not card.hosting:

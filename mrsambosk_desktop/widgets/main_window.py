@@ -3,7 +3,7 @@
 It knows no controller. `app.py` connects its signals to what acts on them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
@@ -25,6 +25,7 @@ from .question import question
 from .room_page import RoomPage
 from .sidebar import Sidebar
 from .theme import Theme
+from .trust_dialog import TrustDialog
 
 
 class MainWindow(QWidget):
@@ -52,6 +53,7 @@ class MainWindow(QWidget):
     invite_requested = Signal()
     leave_requested = Signal()
     room_selected = Signal(str)
+    trust_answered = Signal(bool)
     closed = Signal()
 
     def __init__(
@@ -132,6 +134,12 @@ class MainWindow(QWidget):
             self.first_run.show_problem(sentence)
         else:
             self.chat.banner.show_problem(sentence)
+
+    def ask_trust(self, words: Sequence[str], address: str) -> None:
+        """Let the person compare a host's key; `trust_answered` follows."""
+        dialog = TrustDialog(self._theme, words, address, self)
+        dialog.answered.connect(self.trust_answered)
+        dialog.open()
 
     def focus_composer(self) -> None:
         """Puts the cursor where one writes."""

@@ -48,7 +48,7 @@ class Works:
             signal.connect(lambda *_: self._changed.set())
 
     def connect(self, address: Address, host: str = "") -> None:
-        self.connection.connect_to(Target((address,), "token", host))
+        self.connection.connect_to(Target((address,), "token", host=host))
 
     async def until(self, condition: Callable[[], object]) -> None:
         async with asyncio.timeout(10):

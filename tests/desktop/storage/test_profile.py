@@ -65,7 +65,7 @@ def test_a_delete_that_outlived_its_undo_is_due(profile: Profile) -> None:
 
 def test_hosts_are_remembered_the_last_used_first(profile: Profile) -> None:
     first = KnownHost("ONE", "Dana", (Address("10.0.0.1", 8765), Address("fe80::1", 9)), hosted=True)
-    second = KnownHost("TWO", "Avi", (Address("host.local"),), tls=True)
+    second = KnownHost("TWO", "Avi", (Address("host.local"),), way=1)
     profile.use_host(first)
     profile.use_host(second)
     assert profile.hosts() == [second, first]
