@@ -30,6 +30,8 @@ from mrsambosk_protocol.limits import (
 
 from .problems import HEADERS, PROBLEM, problem
 
+#: One TLS record (RFC 8446 §5.1).
+_TLS_SLICE: Final = 16 * 1024
 #: How long the closing handshake may take before the connection is cut.
 _CLOSE_SECONDS: Final = 5.0
 #: A client that took no byte is left its unsent frames and the close behind them for so long, should it wake up.
@@ -140,7 +142,14 @@ class Channel(asyncio.Protocol):
             if sent == size:
                 return
             frames = frames[sent:]
-        self._transport.write(frames)
+        if self._below is None or size <= _TLS_SLICE:
+            self._transport.write(frames)
+        else:
+            # What TLS encrypts into grows to the largest write and stays so: a welcome in one would cost each
+            # connection its size in memory for good.
+            view = memoryview(frames)
+            for at in range(0, size, _TLS_SLICE):
+                self._transport.write(view[at : at + _TLS_SLICE])
 
     def unsent(self) -> int:
         """Bytes that have not left for the socket."""
