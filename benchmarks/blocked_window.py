@@ -1,7 +1,8 @@
 """The app's process as a host's parent: a window on the app's own event loop, and the host it started as its child.
 
-Takes the data directory. Prints the host's port and process id, waits for a line, then blocks its loop, and with it the
-window, for two seconds at a time with a moment in between, until standard input ends.
+Takes the data directory. Prints the host's port, its process id and whether it speaks TLS (0 or 1), waits for a line,
+then blocks its loop, and with it the window, for two seconds at a time with a moment in between, until standard input
+ends.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ async def main(data: Path) -> None:
     ready = await host.start(HostOptions(data=data, owner="Dana", port=0))
     window = QLabel("Mrsambosk")
     window.show()
-    print(ready.port, host.pid, flush=True)
+    print(ready.port, host.pid, int(ready.fingerprint is not None), flush=True)
     blocking, ended = threading.Event(), threading.Event()
 
     def listen() -> None:

@@ -247,8 +247,8 @@ class Bench:
                     self.report.missing["the app"] = "PySide6 (pip install -e .[desktop])"
                     self.report.checks.append(Check("window blocked", "≤ 1.2 × before", None, 1.2, "×"))
                     return
-                port, pid = int(line[0]), int(line[1])
-                server = servers.Server(HOST, "mrsambosk", port, (pid,), tokens)
+                port, pid, tls = map(int, line)
+                server = servers.Server(HOST, "mrsambosk", port, (pid,), tokens, bool(tls))
                 before = run_load([*server.arguments(), *load], 10)
                 app.stdin.write("block\n")
                 app.stdin.flush()
