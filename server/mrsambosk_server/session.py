@@ -7,7 +7,7 @@ a room is caught up with, and end with the session.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -95,6 +95,8 @@ class Session(Client):
         self._unanswered = 0
         self._behind: dict[str, int] = {}
         self._catching_up: set[str] = set()
+        self._asked: deque[tuple[int, Callable[[], Awaitable[events.Event]]]] = deque()
+        self._looking_up = False
         self._drained: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._hello_timer: asyncio.TimerHandle | None = self._loop.call_later(HELLO_SECONDS, self._miss_hello)
@@ -355,13 +357,13 @@ class Session(Client):
             case commands.Read():
                 self._answer(command, self._ledger.submit(members.do_read, user, command))
             case commands.History():
-                self._answer(command, self._ledger.read(history.page, user, command))
+                self._look_up(command, partial(self._ledger.read, history.page, user, command))
             case commands.Get():
-                self._answer(command, self._ledger.read(history.get, user, command))
+                self._look_up(command, partial(self._ledger.read, history.get, user, command))
             case commands.Seen():
-                self._answer(command, self._ledger.read(history.seen_by, user, command))
+                self._look_up(command, partial(self._ledger.read, history.seen_by, user, command))
             case commands.Search():
-                self._start(partial(self._search, command))
+                self._look_up(command, partial(search_everything, self._ledger, user, command))
             case commands.Presence():
                 self._hub.set_status(self, command.status)
                 self._reply(command.ref, events.Done(ref=command.ref))
@@ -370,13 +372,34 @@ class Session(Client):
             case commands.Hello():
                 raise Refused("bad_field", "This connection has said hello already.")
 
-    async def _search(self, command: commands.Search) -> None:
+    def _look_up(self, command: commands.AnyCommand, query: Callable[[], Awaitable[events.Event]]) -> None:
+        """Answer with a page, one at a time and only while the socket takes them: a page may be more than a megabyte.
+
+        What is asked together could otherwise fill the memory before anything of it has left.
+        """
+        assert not isinstance(command, commands.Typing)
+        self._asked.append((command.ref, query))
+        if not self._looking_up:
+            self._looking_up = True
+            self._start(self._answer_asked)
+
+    async def _answer_asked(self) -> None:
         try:
-            results = await search_everything(self._ledger, self.user, command)
-        except Refused as refused:
-            self._reply(command.ref, refused)
-        else:
-            self._reply(command.ref, results)
+            while self._asked:
+                await self._until_drained()
+                ref, query = self._asked.popleft()
+                try:
+                    answer = await query()
+                except Refused as refused:
+                    self._reply(ref, refused)
+                except Exception:
+                    log.exception("A query failed")
+                    self._reply(ref, _internal())
+                else:
+                    self._reply(ref, answer)
+                    self._hub.flush()
+        finally:
+            self._looking_up = False
 
     def _answer(self, command: commands.AnyCommand, future: "asyncio.Future[Any]") -> None:
         assert not isinstance(command, commands.Typing)
@@ -392,8 +415,8 @@ class Session(Client):
         elif isinstance(error, Refused):
             self._reply(ref, error)
         else:
-            log.error("A query failed", exc_info=error)
-            self._reply(ref, Refused("internal", "Something went wrong in the host; it has been noted."))
+            log.error("An action failed", exc_info=error)
+            self._reply(ref, _internal())
 
     def _reply(self, ref: int, answer: events.Event | Refused) -> None:
         if self._closed:
@@ -442,6 +465,10 @@ class Session(Client):
         except Exception:
             log.exception("A session failed")
             self.end(1011, "")
+
+
+def _internal() -> Refused:
+    return Refused("internal", "Something went wrong in the host; it has been noted.")
 
 
 def refusal(ref: int | None, refused: Refused) -> events.Refusal:
