@@ -1,0 +1,183 @@
+"""The app without its window, as a process: ``python -m tests.faults.headless_app FOLDER FAULT``.
+
+The same parts as `mrsambosk_desktop.app` builds, but for the widgets. Lines of JSON come in:
+``{"do": "join", "name": …, "at": "127.0.0.1:PORT"}``, ``{"do": "send", "body": …}``. Lines of JSON go out: what a
+person would see: `shown` (a post stands in the timeline, so it is on disk), `failed` (a sentence), `state`, `waiting`
+(how many posts have not been answered).
+
+FAULT plants a mistake in it: see `MISTAKES`.
+"""
+
+# mypy: ignore-errors
+
+import asyncio
+import json
+import logging
+import secrets
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from mrsambosk_desktop.controllers.chat import ChatController
+from mrsambosk_desktop.controllers.connection import ConnectionController
+from mrsambosk_desktop.controllers.feed import Feed
+from mrsambosk_desktop.controllers.reading import ReadingController
+from mrsambosk_desktop.core import outbox
+from mrsambosk_desktop.core.rows import Link
+from mrsambosk_desktop.core.tasks import Tasks
+from mrsambosk_desktop.models.members import MemberModel
+from mrsambosk_desktop.models.rooms import RoomModel
+from mrsambosk_desktop.models.timeline import TimelineModel
+from mrsambosk_desktop.storage.database import StorageFault
+from mrsambosk_desktop.storage.disk import Disk
+from mrsambosk_desktop.storage.profile import Profile
+from mrsambosk_desktop.storage.replica import Replica
+
+
+def say(event: str, **fields: object) -> None:
+    print(json.dumps({"event": event, **fields}), flush=True)
+
+
+class _Chat(ChatController):
+    """Tells what stands in the timeline."""
+
+    def _show(self, entry: outbox.Entry) -> None:
+        super()._show(entry)
+        if entry.cid is not None:
+            say("shown", body=entry.command.body)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._outbox) + len(self._others) + len(self._stores)
+
+
+class HeadlessApp:
+    """See the module."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tasks = Tasks(self._failed)
+        self.disk = Disk(folder)
+        timeline, members, rooms = TimelineModel(), MemberModel(), RoomModel()
+        self.feed = Feed(self.disk, timeline, members, rooms)
+        reading = ReadingController(self.disk, self.feed, timeline, self.tasks)
+        self.chat = _Chat(self.disk, self.feed, timeline, self.tasks)
+        self.connection = ConnectionController(self.disk, self.feed, reading, self.chat, self.tasks)
+        self.connection.set_active(True)
+        self.chat.failed.connect(lambda sentence: say("failed", sentence=sentence))
+        self.connection.join_failed.connect(lambda sentence: say("failed", sentence=sentence))
+        self.connection.state_changed.connect(self._state)
+
+    async def run(self) -> None:
+        await self.disk.open()
+        await self.chat.load()
+        known = await self.disk.run(self.disk.profile.hosts)
+        if known:
+            await self.connection.resume(known[0])
+        say("ready", known=bool(known))
+        reader = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        while line := await reader.readline():
+            order = json.loads(line)
+            match order["do"]:
+                case "join":
+                    self.connection.join(order["name"], order["at"])
+                case "send":
+                    self.chat.send(order["body"], (), None)
+                case "ask":
+                    copy = self.feed.copies.get("lobby")
+                    say(
+                        "waiting",
+                        count=self.chat.waiting,
+                        live=self.connection.state.link is Link.LIVE,
+                        cursor=copy.cursor if copy else 0,
+                    )
+
+    async def aclose(self) -> None:
+        await self.chat.quit()
+        await self.connection.stop()
+        await self.tasks.aclose()
+        self.feed.close()
+        await self.disk.aclose()
+
+    def _state(self, state: object) -> None:
+        say("state", link=state.link.name, reason=state.reason)
+        if state.link in (Link.RETRYING, Link.STOPPED):
+            # A person who does not want to wait: the check counts cuts, not seconds of backoff.
+            asyncio.get_running_loop().call_soon(self.connection.try_again)
+
+    def _failed(self, name: str, error: BaseException) -> None:
+        if isinstance(error, StorageFault):
+            say("failed", sentence=str(error))
+        else:
+            logging.getLogger(__name__).error("Task %s failed", name, exc_info=error)
+
+
+def new_cids() -> None:
+    """What waits again after a disconnection or a start gets a new cid."""
+
+    def anew(entry: outbox.Entry) -> outbox.Entry:
+        return replace(entry, command=msgspec.structs.replace(entry.command, cid=secrets.token_urlsafe(16)))
+
+    again, load = outbox.Outbox.disconnected, Profile.entries
+
+    def disconnected(self: outbox.Outbox) -> list[outbox.Entry]:
+        return [self._put(anew(entry)) for entry in again(self)]
+
+    outbox.Outbox.disconnected = disconnected
+    Profile.entries = lambda self: [anew(entry) for entry in load(self)]
+
+
+def no_outbox() -> None:
+    """Commands are not brought to disk."""
+    Profile.put = lambda self, entry: None
+
+
+def believes_disk() -> None:
+    """A command that the disk refused is shown as if it had been stored."""
+    put = Profile.put
+
+    def swallow(self: Profile, entry: outbox.Entry) -> None:
+        try:
+            put(self, entry)
+        except StorageFault:
+            return
+
+    Profile.put = swallow
+
+
+def forgets_outbox() -> None:
+    """A damaged replica takes the outbox with it."""
+    rebuild = Replica.rebuild
+
+    def forget(self: Replica) -> None:
+        Profile.entries = lambda self: []
+        rebuild(self)
+
+    Replica.rebuild = forget
+
+
+MISTAKES = {
+    "new-cids": new_cids,
+    "no-outbox": no_outbox,
+    "believes-disk": believes_disk,
+    "forgets-outbox": forgets_outbox,
+}
+
+
+async def main(folder: Path) -> None:
+    app = HeadlessApp(folder)
+    try:
+        await app.run()
+    except StorageFault as fault:
+        say("failed", sentence=str(fault))
+    finally:
+        await app.aclose()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING)
+    if sys.argv[2:] and sys.argv[2] in MISTAKES:
+        MISTAKES[sys.argv[2]]()
+    asyncio.run(main(Path(sys.argv[1])))
