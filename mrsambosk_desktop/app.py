@@ -22,6 +22,7 @@ from .controllers.chat import ChatController
 from .controllers.connection import ConnectionController
 from .controllers.feed import Feed
 from .controllers.hosting import HostingController
+from .controllers.people import PeopleController
 from .controllers.reading import ReadingController
 from .core.rows import ConnectionState
 from .core.tasks import Tasks
@@ -74,6 +75,7 @@ class App:
         self.hosting = HostingController(
             options.folder / "host", options.port, options.bind, self.feed, self.connection, self.tasks
         )
+        self.people = PeopleController(self.feed, self.connection, self.tasks)
         self.theme = Theme(qt, "system", self.settings.text_scale)
         self.window = MainWindow(self.theme, self.timeline, self.members, self.rooms)
         self._connect()
@@ -155,6 +157,14 @@ class App:
         connection.join_failed.connect(self._join_failed)
         connection.trust_asked.connect(window.ask_trust)
         window.trust_answered.connect(connection.answer_trust)
+        window.moderation_requested.connect(self.people.moderate)
+        window.host_page_requested.connect(self.people.load)
+        window.device_end_requested.connect(self.people.end_device)
+        window.policy_requested.connect(self.people.set_policy)
+        window.new_code_requested.connect(self.people.make_code)
+        self.people.page_loaded.connect(window.show_host_page)
+        self.people.code_made.connect(window.show_code)
+        self.people.failed.connect(window.show_error)
         self.hosting.card_changed.connect(window.set_host)
         self.hosting.started.connect(window.show_hosting)
         self.hosting.failed.connect(window.show_error)

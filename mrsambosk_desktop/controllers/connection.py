@@ -18,7 +18,7 @@ from mrsambosk_desktop.core.sync import Missed
 from mrsambosk_desktop.core.tasks import Tasks
 from mrsambosk_desktop.core.words import words_of
 from mrsambosk_desktop.net.connection import Unreachable, Why, dial
-from mrsambosk_desktop.net.http import register
+from mrsambosk_desktop.net.http import Door, register
 from mrsambosk_desktop.net.session import Comeback, End, Ended, Session
 from mrsambosk_desktop.net.trust import PLAIN, Trust, Way, invited, is_loopback, look, pinned
 from mrsambosk_desktop.storage.database import StorageFault
@@ -88,6 +88,12 @@ class ConnectionController(QObject):
         if not self._joining:
             self._joining = True
             self._tasks.start(self._join(name, text), "join a host")
+
+    @property
+    def door(self) -> Door | None:
+        """The host's HTTP, while there is a host."""
+        target = self._target
+        return Door(target.addresses[0], target.trust, target.token) if target is not None else None
 
     def answer_trust(self, trusted: bool) -> None:
         """The person compared the words of `trust_asked`: they match, or not."""
@@ -308,7 +314,7 @@ class ConnectionController(QObject):
         await self._disk.run(self._disk.profile.use_host, known)
         await self._disk.run(self._disk.credentials.put, welcome.host.id, target.token)
         if self._target is target:
-            self._target = replace(target, host=welcome.host.id)
+            self._target = replace(target, host=welcome.host.id, addresses=addresses)
         if is_first or not target.host:
             self.joined.emit()
         return good

@@ -3,8 +3,11 @@
 Everything here is made by a controller, kept by a model and read by a widget; nothing here changes after it was made.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum, auto
+
+from mrsambosk_protocol.requests import AuditEntry, DeviceInfo
 
 
 class SendState(Enum):
@@ -50,6 +53,22 @@ class HostCard:
     words: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How it stands with a search, or with a list of pins.
+
+    `room` is the one looked in, None: all of them. `busy`: the first page is on its way. `more`: there are older ones.
+    `kept`: only what this computer has kept was looked through. `problem` is one sentence for a person.
+    """
+
+    query: str = ""
+    room: str | None = None
+    busy: bool = False
+    more: bool = False
+    kept: bool = False
+    problem: str = ""
+
+
 class Link(Enum):
     """How it stands with the host."""
 
@@ -74,3 +93,17 @@ class ConnectionState:
     retry_at: float | None = None
     reason: str = ""
     missed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HostPage:
+    """The devices of the person at this window and, for who may see them, the host's settings and its audit log.
+
+    `policy` is empty where it may not be changed, `audit` None where it may not be seen; `names` are by user id.
+    """
+
+    devices: tuple[DeviceInfo, ...]
+    policy: str = ""
+    code: str = ""
+    audit: tuple[AuditEntry, ...] | None = None
+    names: Mapping[str, str] = field(default_factory=dict)

@@ -1,9 +1,10 @@
-"""The few requests that are not WebSocket: register a name, sign in. One connection each, answered or given up."""
+"""The requests that are not WebSocket: sign in, moderate, devices. One connection each, answered or given up."""
 
 import asyncio
 import http.client
 import io
 import ssl
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -41,11 +42,46 @@ async def sign_in(address: Address, who: SignIn, trust: Trust = PLAIN) -> Token:
     return await _post(address, "/api/v1/token", who, Token, trust)
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a host's HTTP is, and who asks: for what the WebSocket has no command for."""
+
+    address: Address
+    trust: Trust
+    token: str
+
+    async def ask(self, method: str, path: str, answer: type[T], body: Body | None = None) -> T:
+        """Carry out one operation of the API (``/api/v1`` is put before `path`).
+
+        Args:
+            answer: the struct it answers with; `type(None)` for what answers nothing.
+
+        Raises:
+            Refused: with the host's code and sentence.
+            Unreachable: no host answered.
+        """
+        return await _request(self.address, method, f"/api/v1{path}", body, answer, self.trust, self.token)
+
+
 async def _post(address: Address, path: str, body: Body, answer: type[T], trust: Trust) -> T:
+    return await _request(address, "POST", path, body, answer, trust)
+
+
+async def _request(
+    address: Address, method: str, path: str, body: Body | None, answer: type[T], trust: Trust, token: str = ""
+) -> T:
     silent = Unreachable(Why.SILENT, address)
+    content = codec.encode_any(body) if body is not None else b""
+    head = [f"{method} {path} HTTP/1.1", f"Host: {address}", "Connection: close", "Accept: application/json"]
+    if body is not None:
+        head.append("Content-Type: application/json")
+    if token:
+        head.append(f"Authorization: Bearer {token}")
+    head.append(f"Content-Length: {len(content)}")
     try:
         async with asyncio.timeout(_SECONDS):
-            status, retry_after, content = await _exchange(address, path, codec.encode_any(body), trust)
+            sent = "\r\n".join([*head, "", ""]).encode("ascii", "strict") + content
+            status, retry_after, said = await _exchange(address, sent, trust)
     except (WrongKey, ssl.SSLCertVerificationError):
         raise Unreachable(Why.WRONG_KEY, address) from None
     except ssl.SSLError:
@@ -55,9 +91,9 @@ async def _post(address: Address, path: str, body: Body, answer: type[T], trust:
     except http.client.HTTPException:
         raise Unreachable(Why.NO_HOST, address) from None
     try:
-        if status in (200, 201):
-            return msgspec.json.decode(content, type=answer)
-        problem = codec.decode_object(content)
+        if status in (200, 201, 204):
+            return msgspec.json.decode(said or b"null", type=answer)
+        problem = codec.decode_object(said)
     except (msgspec.DecodeError, codec.BadFrame):
         raise Unreachable(Why.NO_HOST, address) from None
     code, text = problem.get("code"), problem.get("detail")
@@ -66,16 +102,12 @@ async def _post(address: Address, path: str, body: Body, answer: type[T], trust:
     raise Refused(code if code in CODES else "bad_field", text, retry_after)
 
 
-async def _exchange(address: Address, path: str, body: bytes, trust: Trust) -> tuple[int, float | None, bytes]:
+async def _exchange(address: Address, request: bytes, trust: Trust) -> tuple[int, float | None, bytes]:
     """Status, Retry-After and content of the answer. The standard library parses what asyncio read."""
     reader, writer = await asyncio.open_connection(address.host, address.port, ssl=trust.context())
     try:
         trust.check(writer.transport)
-        head = (
-            f"POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAccept: application/json\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        writer.write(head.encode("ascii", "strict") + body)
+        writer.write(request)
         await writer.drain()
         answer = b""
         while chunk := await reader.read(65536):

@@ -9,19 +9,21 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from mrsambosk_desktop.core.rows import ConnectionState, HostCard
+from mrsambosk_desktop.core.rows import ConnectionState, HostCard, HostPage
 from mrsambosk_desktop.models.entries import TimelineRow
 from mrsambosk_desktop.models.members import MemberModel
 from mrsambosk_desktop.models.rooms import RoomModel
 from mrsambosk_desktop.models.timeline import TimelineModel
 from mrsambosk_desktop.models.wording import isolated
-from mrsambosk_protocol.entities import Room
+from mrsambosk_protocol.entities import Room, User
 
 from .chat_pane import ChatPane
 from .first_run import FirstRun
+from .host_dialog import HostDialog
 from .hosting_dialog import HostingDialog
+from .member_menu import asks_first, question_for
 from .people_pane import PeoplePane
-from .question import question
+from .question import notice, question
 from .room_page import RoomPage
 from .sidebar import Sidebar
 from .theme import Theme
@@ -54,6 +56,11 @@ class MainWindow(QWidget):
     leave_requested = Signal()
     room_selected = Signal(str)
     trust_answered = Signal(bool)
+    moderation_requested = Signal(object, str)
+    host_page_requested = Signal()
+    device_end_requested = Signal(str)
+    policy_requested = Signal(str)
+    new_code_requested = Signal()
     closed = Signal()
 
     def __init__(
@@ -78,6 +85,7 @@ class MainWindow(QWidget):
         self.people = PeoplePane(theme, members)
         self.room_page = RoomPage(theme, self.sidebar, self.chat, self.people)
         self._hosting: HostingDialog | None = None
+        self._host_page: HostDialog | None = None
         self._pages = QStackedWidget()
         self._pages.addWidget(self.first_run)
         self._pages.addWidget(self.room_page)
@@ -141,6 +149,27 @@ class MainWindow(QWidget):
         dialog.answered.connect(self.trust_answered)
         dialog.open()
 
+    def show_host_page(self, page: HostPage) -> None:
+        """The devices of the person and, for who runs the host, its settings and its log."""
+        if self._host_page is None:
+            self._host_page = HostDialog(self._theme, self)
+            self._host_page.end_wanted.connect(self.device_end_requested)
+            self._host_page.policy_wanted.connect(self.policy_requested)
+            self._host_page.code_wanted.connect(self.new_code_requested)
+        self._host_page.show_page(page)
+
+    def show_code(self, name: str, code: str) -> None:
+        """A one-time code, to tell the person it is for."""
+        box = notice(
+            self,
+            self._theme,
+            self.tr("One-time code for {name}").format(name=isolated(name)),
+            self.tr("{code}\n\nTell it to them. It signs them in once, within a day, in place of a password.").format(
+                code=code
+            ),
+        )
+        box.open()
+
     def focus_composer(self) -> None:
         """Puts the cursor where one writes."""
         self.chat.composer.setFocus()
@@ -190,6 +219,8 @@ class MainWindow(QWidget):
         self.sidebar.leave_wanted.connect(self._ask_leave)
         self.sidebar.invite_wanted.connect(self.invite_requested)
         self.sidebar.invite_wanted.connect(self.show_hosting)
+        self.sidebar.settings_wanted.connect(self.host_page_requested)
+        self.people.people.chosen.connect(self._ask_moderation)
 
     def _shortcuts(self) -> None:
         def key(keys: str, act: Callable[[], object]) -> None:
@@ -231,6 +262,15 @@ class MainWindow(QWidget):
             self.tr("Leave"),
         )
         box.accepted.connect(self.leave_requested)
+        box.open()
+
+    def _ask_moderation(self, user: User, verb: str) -> None:
+        if not asks_first(verb):
+            self.moderation_requested.emit(user, verb)
+            return
+        text, details, yes = question_for(verb, isolated(user.name))
+        box = question(self, self._theme, text, details, yes)
+        box.accepted.connect(lambda: self.moderation_requested.emit(user, verb))
         box.open()
 
     def _name_window(self) -> None:

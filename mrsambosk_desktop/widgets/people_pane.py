@@ -1,23 +1,29 @@
 """The right pane: the people of the host, online first; in the same place, the details of one message."""
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QHBoxLayout, QListView, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.bodies import excerpt
 from mrsambosk_desktop.delegates.member import MemberDelegate
 from mrsambosk_desktop.models.entries import TimelineRow
-from mrsambosk_desktop.models.members import MemberModel
+from mrsambosk_desktop.models.members import MemberModel, MemberRole
 from mrsambosk_desktop.models.wording import isolated, moment_text, name_of
+from mrsambosk_protocol.entities import User
 
+from .member_menu import MemberMenu, member_actions
 from .parts import ElidedLabel, IconButton, label
 from .theme import Theme
 
 
 class PeopleList(QListView):
-    """One person a row."""
+    """One person a row, each with a menu of what one may do about them."""
+
+    chosen = Signal(object, str)
 
     def __init__(self, theme: Theme, members: MemberModel) -> None:
         super().__init__()
+        self._theme, self._members = theme, members
         self._delegate = MemberDelegate(lambda: theme, self)
         self.setModel(members)
         self.setItemDelegate(self._delegate)
@@ -29,6 +35,20 @@ class PeopleList(QListView):
 
     def sizeHint(self) -> QSize:
         return QSize(200, 200)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        by_key = event.reason() is QContextMenuEvent.Reason.Keyboard
+        index = self.currentIndex() if by_key else self.indexAt(event.pos())
+        if not index.isValid():
+            return
+        user: User = index.data(MemberRole.USER)
+        me = self._members.users.get(self._members.me)
+        actions = member_actions(me, user)
+        if not actions:
+            return
+        menu = MemberMenu(self, self._theme, user, actions)
+        menu.chosen.connect(lambda name: self.chosen.emit(user, name))
+        menu.popup(self.viewport().mapToGlobal(self.visualRect(index).center() if by_key else event.pos()))
 
 
 class PeoplePane(QWidget):

@@ -23,3 +23,19 @@ def question(parent: QWidget, theme: Theme, text: str, details: str, yes: str) -
     no.setAccessibleName(translate("Question", "Cancel"))
     box.setDefaultButton(no)
     return box
+
+
+def notice(parent: QWidget, theme: Theme, text: str, details: str) -> QMessageBox:
+    """A box to `open()` that tells something a person may want to copy."""
+    box = QMessageBox(parent.window())
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    theme.dress(box)
+    box.setWindowTitle(translate("Question", "Mrsambosk"))
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(text)
+    box.setInformativeText(details)
+    box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    box.setAccessibleName(text)
+    close = box.addButton(translate("Question", "Close"), QMessageBox.ButtonRole.AcceptRole)
+    close.setAccessibleName(translate("Question", "Close"))
+    return box

@@ -64,6 +64,7 @@ class Sidebar(QWidget):
     invite_wanted = Signal()
     stop_wanted = Signal()
     leave_wanted = Signal()
+    settings_wanted = Signal()
 
     def __init__(self, theme: Theme, rooms: RoomModel) -> None:
         super().__init__()
@@ -87,6 +88,9 @@ class Sidebar(QWidget):
         head.addLayout(words, 1)
         self.leave = IconButton(theme, "leave", self.tr("Leave this host"), size=18)
         self.leave.clicked.connect(lambda _checked=False: self.leave_wanted.emit())
+        self.settings = IconButton(theme, "settings", self.tr("Host and devices"), size=18)
+        self.settings.clicked.connect(lambda _checked=False: self.settings_wanted.emit())
+        head.addWidget(self.settings)
         head.addWidget(self.leave)
         section = label(self.tr("ROOMS"), "section")
         section.setContentsMargins(16, 12, 16, 4)
