@@ -32,6 +32,7 @@ from .session import Services, Session
 log = logging.getLogger(__name__)
 
 _LATE_SECONDS: Final = 3.0
+_GOODBYE_SECONDS: Final = 0.5
 
 
 class Door:
@@ -216,7 +217,13 @@ class Front(asyncio.Protocol):
             if door.closing or door.is_full:
                 return channel.refuse(503, "busy", "This host has as many connections as it allows.")
             session = Session(door.services, channel, lambda: door.greet(channel))
-            door.add_stranger(channel, address, lambda: session.end(Close.NO_HELLO, "too many strangers"))
+
+            def drop() -> None:
+                session.end(Close.NO_HELLO, "too many strangers")
+                # Where there are too many, nobody is waited for to say goodbye.
+                asyncio.get_running_loop().call_later(_GOODBYE_SECONDS, channel.abort)
+
+            door.add_stranger(channel, address, drop)
             return session
 
         channel = Channel(transport, door.rules.frame_bytes, door.forget)

@@ -138,12 +138,16 @@ class Call:
         return codec.decode_body(raw, operation.body, self.context.services.rules)
 
     def query(self, kind: type[Any]) -> Any:
-        """The query as a struct; parameters it does not know are ignored.
+        """The query as a struct, strict like a body: nothing unknown, nothing twice; an empty value is an absent one.
 
         Raises:
             Refused: `bad_field`.
         """
-        values = {key: value for key, value in self.request.query_params.items() if value != ""}
+        given = self.request.query_params.multi_items()
+        values = {key: value for key, value in given if value != ""}
+        known = {field.encode_name for field in msgspec.structs.fields(kind)}
+        if len(given) != len({key for key, _value in given}) or not known.issuperset(key for key, _value in given):
+            raise Refused("bad_field", "A parameter is unknown or there twice.")
         try:
             return msgspec.convert(values, kind, strict=False)
         except msgspec.ValidationError as error:
