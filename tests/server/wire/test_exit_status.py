@@ -180,7 +180,8 @@ async def test_the_newest_good_backup_is_named(start_host: StartHost) -> None:
     async def made() -> list[str]:
         # Where and when a host keeps backups is its own affair: by itself, soon after it started.
         found = [path for path in host.data.rglob("*") if "backup" in str(path.relative_to(host.data)).lower()]
-        return [path.name for path in found if path.is_file() and path.read_bytes()[:16] == SQLITE]
+        whole = [path for path in found if path.is_file() and path.suffix != ".part"]
+        return [path.name for path in whole if path.read_bytes()[:16] == SQLITE]
 
     names = await eventually(made, 20)
     assert host.stop() == 0
