@@ -13,6 +13,8 @@ CLIENTS = (10, 30, 100, 300, 1000)
 SENDERS = (1, 2, 5, 10, 20)
 MESSAGES = (1_000, 10_000, 100_000)
 TLS = f"{HOST}, TLS"
+#: The same colour in every plot.
+LOOKS = (HOST, TLS, "floor join", "floor each", "ngircd", "FastAPI")
 
 
 class Growth:
@@ -108,5 +110,8 @@ class Growth:
 
     def _save(self, file: str, title: str, x: str, y: str, lines: dict[str, list[tuple[float, float]]]) -> None:
         self._images.mkdir(parents=True, exist_ok=True)
-        drawn = [Line(name, points) for name, points in lines.items()]
+        drawn = [
+            Line(name, points, LOOKS.index(name) if name in LOOKS else at)
+            for at, (name, points) in enumerate(lines.items())
+        ]
         (self._images / f"performance-{file}.svg").write_text(chart(title, x, y, drawn), "utf-8")

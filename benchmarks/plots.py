@@ -11,14 +11,14 @@ LEFT, RIGHT, TOP, BOTTOM = 78, 190, 52, 54
 #: Told apart also by those who see few colours (after Okabe and Ito), and by the shape of the mark.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9")
 _STYLE = """
-text { font: 13px system-ui, sans-serif; fill: #24292f }
-.title { font-size: 16px; font-weight: 600 }
-.note { fill: #57606a; font-size: 12px }
+.label { font: 13px system-ui, sans-serif; fill: #24292f }
+.title { font: 600 16px system-ui, sans-serif; fill: #24292f }
+.note { font: 12px system-ui, sans-serif; fill: #57606a }
 .grid { stroke: #d0d7de; stroke-width: 1 }
 .axis { stroke: #57606a; stroke-width: 1 }
 .back { fill: #ffffff }
 @media (prefers-color-scheme: dark) {
-  text { fill: #e6edf3 } .note { fill: #9da7b3 } .grid { stroke: #30363d } .axis { stroke: #9da7b3 }
+  .label, .title { fill: #e6edf3 } .note { fill: #9da7b3 } .grid { stroke: #30363d } .axis { stroke: #9da7b3 }
   .back { fill: #0d1117 }
 }
 """
@@ -26,10 +26,11 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
 
 @dataclass(frozen=True)
 class Line:
-    """One named series of (x, y), all above zero."""
+    """One named series of (x, y), all above zero. `look`: the number of its colour and mark."""
 
     name: str
     points: Sequence[tuple[float, float]]
+    look: int
 
 
 def chart(title: str, x_name: str, y_name: str, lines: Sequence[Line]) -> str:
@@ -64,21 +65,21 @@ def chart(title: str, x_name: str, y_name: str, lines: Sequence[Line]) -> str:
         parts.append(f'<line class="axis" x1="{at:.1f}" y1="{base}" x2="{at:.1f}" y2="{base + 5}"/>')
         parts.append(f'<text class="note" x="{at:.1f}" y="{base + 19}" text-anchor="middle">{_short(x)}</text>')
     middle = LEFT + (WIDTH - LEFT - RIGHT) / 2
-    parts.append(f'<text x="{middle}" y="{HEIGHT - 14}" text-anchor="middle">{escape(x_name)}</text>')
+    parts.append(f'<text class="label" x="{middle}" y="{HEIGHT - 14}" text-anchor="middle">{escape(x_name)}</text>')
     parts.append(
-        f'<text x="18" y="{TOP + (base - TOP) / 2}" text-anchor="middle" '
+        f'<text class="label" x="18" y="{TOP + (base - TOP) / 2}" text-anchor="middle" '
         f'transform="rotate(-90 18 {TOP + (base - TOP) / 2})">{escape(y_name)}</text>'
     )
     labels = _spread([down(line.points[-1][1]) for line in drawn])
-    for number, (line, label) in enumerate(zip(drawn, labels, strict=True)):
-        colour = COLOURS[number % len(COLOURS)]
+    for line, label in zip(drawn, labels, strict=True):
+        colour = COLOURS[line.look % len(COLOURS)]
         places = [(across(x), down(y)) for x, y in line.points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5"/>')
-        parts += [_mark(number, x, y, colour) for x, y in places]
+        parts += [_mark(line.look, x, y, colour) for x, y in places]
         at = WIDTH - RIGHT + 22
-        parts.append(_mark(number, at, label, colour))
-        parts.append(f'<text x="{at + 12}" y="{label + 4:.1f}">{escape(line.name)}</text>')
+        parts.append(_mark(line.look, at, label, colour))
+        parts.append(f'<text class="label" x="{at + 12}" y="{label + 4:.1f}">{escape(line.name)}</text>')
     return "\n".join([*parts, "</svg>\n"])
 
 
@@ -111,8 +112,8 @@ def _spread(places: Sequence[float], apart: float = 20) -> list[float]:
     return [place - over for place in moved]
 
 
-def _mark(number: int, x: float, y: float, colour: str) -> str:
-    match number % 4:
+def _mark(look: int, x: float, y: float, colour: str) -> str:
+    match look % 4:
         case 0:
             return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{colour}"/>'
         case 1:

@@ -26,7 +26,7 @@ def compile_all() -> bool:
         raise Missing("a C compiler (apt-get install gcc libc6-dev libssl-dev)")
     BUILD.mkdir(parents=True, exist_ok=True)
     flags = [compiler, "-O2", "-std=gnu11", "-Wall", "-Wextra"]
-    load = [str(HERE / "load" / name) for name in ("load.c", "wire.c", "record.c")]
+    load = [str(HERE / "load" / name) for name in ("load.c", "setting.c", "wire.c", "record.c")]
     subprocess.run([*flags, "-o", BUILD / "floor", HERE / "peers" / "floor.c"], check=True)
     with_tls = [*flags, "-DWITH_TLS", "-o", BUILD / "load", *load, "-lssl", "-lcrypto"]
     if subprocess.run(with_tls, stderr=subprocess.DEVNULL).returncode == 0:

@@ -55,6 +55,12 @@ void put(struct connection *, const void *, size_t);
 void become_ready(struct connection *);
 void fill_body(char *body, uint32_t number);
 
+/* setting.c */
+void read_options(int count, char **arguments);
+uint64_t own_cpu(void); /* nanoseconds */
+uint64_t all_cpu(void); /* of the measured processes */
+long all_memory(void);  /* KiB */
+
 /* record.c */
 struct samples {
     uint32_t *microseconds;
