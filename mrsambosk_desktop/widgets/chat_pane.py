@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 from mrsambosk_desktop.core.bodies import excerpt, is_link, mentioned
 from mrsambosk_desktop.core.rows import ConnectionState, HostCard
 from mrsambosk_desktop.delegates.row_layout import Act, Zone
-from mrsambosk_desktop.models.entries import TimelineRow
+from mrsambosk_desktop.models.entries import Key, TimelineRow
 from mrsambosk_desktop.models.members import MemberModel
 from mrsambosk_desktop.models.timeline import TimelineModel
 from mrsambosk_desktop.models.wording import isolated, name_of
@@ -18,6 +18,7 @@ from mrsambosk_protocol.entities import GUEST, Room
 
 from .banner import Banner
 from .composer import Composer
+from .emoji_picker import EmojiPicker
 from .message_menu import Action, actions_for, make_menu
 from .parts import ElidedLabel, IconButton, label
 from .question import question
@@ -50,9 +51,10 @@ class ChatPane(QWidget):
         self._theme, self._model, self._members = theme, timeline, members
         self._menu: QMenu | None = None
         self._taking_back: dict[str, str] = {}
+        self._reacting_to: Key = ""
         self.banner = Banner(theme)
         self.view = TimelineView(theme, timeline)
-        self.composer = Composer(theme)
+        self.composer = Composer(theme, lambda: (members.users.values(), members.me))
         self._typing = ElidedLabel(role="small")
         self._typing.setAccessibleName(self.tr("Who is typing"))
         self._typing.setContentsMargins(0, 0, 0, 0)
@@ -78,6 +80,8 @@ class ChatPane(QWidget):
         self.composer.submitted.connect(self._submitted)
         self.composer.edit_last_wanted.connect(self._edit_last)
         self.composer.refused.connect(self.banner.show_problem)
+        self.reactions = EmojiPicker(theme, self, self.composer.picker)
+        self.reactions.chosen.connect(self._reaction_picked)
         timeline.pending_dropped.connect(self._taken_back)
 
     # State ------------------------------------------------------------------------------------------------------
@@ -150,11 +154,20 @@ class ChatPane(QWidget):
             self._role(),
             lambda action: self._act(action, row),
             lambda emoji, on: self.react_requested.emit(row.key, emoji, on),
+            lambda: self._pick_reaction(row, at),
         )
         if menu is not None:
             self._menu = menu
             menu.aboutToHide.connect(self._menu_closed)
             menu.popup(at)
+
+    def _pick_reaction(self, row: TimelineRow, at: QPoint) -> None:
+        """Any emoji, as a reaction to this row."""
+        self._reacting_to = row.key
+        self.reactions.open_at(at)
+
+    def _reaction_picked(self, emoji: str) -> None:
+        self.react_requested.emit(self._reacting_to, emoji, True)
 
     def _menu_closed(self) -> None:
         self._menu = None
@@ -248,7 +261,7 @@ class ChatPane(QWidget):
 
     def _submitted(self, body: str, reply_to: int | None, editing: int | None) -> None:
         people = {user.name: user.id for user in self._members.users.values() if user.name}
-        mentions = mentioned(body, people)
+        mentions = mentioned(body, people | dict(self.composer.meant))
         if editing is not None:
             self.edit_requested.emit(editing, body, mentions)
             return

@@ -4,83 +4,45 @@ Enter sends and Shift+Enter breaks the line; Tab leaves the field; Esc peels one
 """
 
 import time
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from mrsambosk_protocol.entities import User
 from mrsambosk_protocol.limits import TYPING_SECONDS, Limits, Refused
 from mrsambosk_protocol.text import check_body
 
+from .completion import Completion
+from .editor import Editor
+from .emoji_picker import EmojiPicker
 from .parts import ElidedLabel, IconButton, label, repolish
 from .theme import Theme
 
-_MAX_LINES: Final = 9
 #: From here on the count of characters is shown.
 _COUNT_FROM: Final = 0.9
-
-
-class Editor(QPlainTextEdit):
-    """The text field: takes plain text only, and tells the keys that mean more than a character."""
-
-    send_pressed = Signal()
-    escape_pressed = Signal()
-    up_pressed = Signal()
-    focus_changed = Signal(bool)
-    height_changed = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setTabChangesFocus(True)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.document().setDocumentMargin(0)
-        self.document().documentLayout().documentSizeChanged.connect(self.fit)
-        self.viewport().setAutoFillBackground(False)
-
-    def fit(self, _size: Any = None) -> None:
-        """Takes the height of its text, up to `_MAX_LINES`."""
-        line = self.fontMetrics().lineSpacing()
-        lines = max(1, min(round(self.document().size().height()), _MAX_LINES))
-        if self.height() != lines * line + 4 or self.minimumHeight() != lines * line + 4:
-            self.setFixedHeight(lines * line + 4)
-            self.height_changed.emit()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, modifiers = event.key(), event.modifiers()
-        plain = not modifiers & ~Qt.KeyboardModifier.KeypadModifier
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and plain:
-            self.send_pressed.emit()
-        elif key == Qt.Key.Key_Escape:
-            self.escape_pressed.emit()
-        elif key == Qt.Key.Key_Up and plain and not self.toPlainText():
-            self.up_pressed.emit()
-        else:
-            super().keyPressEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.focus_changed.emit(True)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        self.focus_changed.emit(False)
 
 
 class Composer(QWidget):
     """Signals: `submitted` (text, reply_to, edited id: at most one of the two is there); `edit_last_wanted`;
     `typed`, at most one in `TYPING_SECONDS`; `refused`, a sentence why this cannot be sent; `left` when Esc had
-    nothing to peel."""
+    nothing to peel; `draft_changed` (text) when what is being written, apart from an edit, is another.
+
+    Args:
+        people: everyone of the host, and who is at this window, for completion.
+    """
 
     submitted = Signal(str, object, object)
     edit_last_wanted = Signal()
     typed = Signal()
     refused = Signal(str)
     left = Signal()
+    draft_changed = Signal(str)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, people: Callable[[], tuple[Iterable[User], str]]) -> None:
         super().__init__()
+        self._draft = ""
         self._reply_to: int | None = None
         self._editing: int | None = None
         self._kept = ""
@@ -89,6 +51,10 @@ class Composer(QWidget):
         self._limits = Limits()
         self.editor = Editor()
         self.editor.setAccessibleName(self.tr("Message"))
+        self.picker = EmojiPicker(theme, self)
+        self.completion = Completion(theme, self.editor, people, self.picker.use)
+        self.emoji = IconButton(theme, "emoji", self.tr("Emoji"), size=22)
+        self.emoji.setFixedSize(34, 34)
         self.send = IconButton(theme, "send", self.tr("Send"), colour="on_accent", size=20)
         self.send.setObjectName("send")
         self.send.setFixedSize(34, 34)
@@ -104,6 +70,7 @@ class Composer(QWidget):
         line.setSpacing(10)
         line.addWidget(self.editor, 1, Qt.AlignmentFlag.AlignVCenter)
         line.addWidget(self._count, 0, Qt.AlignmentFlag.AlignBottom)
+        line.addWidget(self.emoji, 0, Qt.AlignmentFlag.AlignBottom)
         line.addWidget(self.send, 0, Qt.AlignmentFlag.AlignBottom)
         box = QVBoxLayout(self._frame)
         box.setContentsMargins(0, 5, 0, 5)
@@ -123,6 +90,8 @@ class Composer(QWidget):
         self.editor.up_pressed.connect(self.edit_last_wanted)
         self.editor.focus_changed.connect(self._focus_changed)
         self.editor.textChanged.connect(self._text_changed)
+        self.emoji.clicked.connect(lambda _checked=False: self.open_picker())
+        self.picker.chosen.connect(self._insert)
         self.send.clicked.connect(lambda _checked=False: self.submit())
         theme.changed.connect(self.editor.fit)
 
@@ -134,6 +103,16 @@ class Composer(QWidget):
     def editing(self) -> int | None:
         return self._editing
 
+    @property
+    def meant(self) -> Mapping[str, str]:
+        """Name → user id of the people chosen from the completion."""
+        return self.completion.meant
+
+    @property
+    def draft(self) -> str:
+        """What is being written, apart from an edit."""
+        return self._kept if self._editing is not None else self.text()
+
     def text(self) -> str:
         """What is in the field."""
         return self.editor.toPlainText()
@@ -144,6 +123,20 @@ class Composer(QWidget):
         self.editor.setPlainText(text)
         self._filling = False
         self.editor.moveCursor(self.editor.textCursor().MoveOperation.End)
+
+    def set_draft(self, text: str) -> None:
+        """Another room was opened, where this was being written."""
+        self._reply_to = self._editing = None
+        self._kept = ""
+        self._draft = text
+        self._strip.hide()
+        self.completion.forget()
+        self.set_text(text)
+
+    def open_picker(self) -> None:
+        """The emoji, over the button."""
+        corner = self.emoji.rect().topRight()
+        self.picker.open_at(self.emoji.mapToGlobal(corner))
 
     def set_room(self, name: str) -> None:
         """The room's name, for the empty field."""
@@ -182,6 +175,7 @@ class Composer(QWidget):
         self._close_strip()
         self._told_at = float("-inf")
         self.submitted.emit(body, reply_to, editing)
+        self.completion.forget()
 
     def peel(self) -> None:
         """Takes away the topmost layer: an edit or reply, else the focus."""
@@ -229,8 +223,15 @@ class Composer(QWidget):
         self._frame.setProperty("focused", focused)
         repolish(self._frame)
 
+    def _insert(self, text: str) -> None:
+        self.editor.textCursor().insertText(text)
+        self.editor.setFocus()
+
     def _text_changed(self) -> None:
         text = self.text()
+        if self.draft != self._draft:
+            self._draft = self.draft
+            self.draft_changed.emit(self._draft)
         self.send.setEnabled(bool(text.strip()))
         length = len(text)
         self._count.setVisible(length > _COUNT_FROM * self._limits.body_chars)

@@ -146,8 +146,10 @@ def make_menu(
     role: str,
     chosen: Callable[[Action], None],
     reacted: Callable[[str, bool], None],
+    more: Callable[[], None],
 ) -> QMenu | None:
-    """The menu for the row, or None when it offers nothing. It deletes itself when closed."""
+    """The menu for the row, or None when it offers nothing. It deletes itself when closed; `more` asks for another
+    reaction than the quick ones."""
     actions = actions_for(row, role)
     if not actions:
         return None
@@ -156,7 +158,7 @@ def make_menu(
         if action is Action.BREAK:
             menu.addSeparator()
         elif action is Action.REACT:
-            menu.addAction(_reactions(menu, row, reacted))
+            menu.addAction(_reactions(menu, row, reacted, more))
         else:
             text, key = _words(action)
             made = menu.addAction(text)
@@ -168,7 +170,9 @@ def make_menu(
     return menu
 
 
-def _reactions(menu: QMenu, row: TimelineRow, reacted: Callable[[str, bool], None]) -> QWidgetAction:
+def _reactions(
+    menu: QMenu, row: TimelineRow, reacted: Callable[[str, bool], None], more: Callable[[], None]
+) -> QWidgetAction:
     """The row of quick reactions; those already given are marked and taken back."""
     given = {emoji for emoji, users in (row.message.reactions if row.message else {}).items() if row.me in users}
     strip = QWidget()
@@ -192,6 +196,18 @@ def _reactions(menu: QMenu, row: TimelineRow, reacted: Callable[[str, bool], Non
 
         made.clicked.connect(clicked)
         line.addWidget(made)
+    plus = QToolButton()
+    plus.setText("+")
+    plus.setProperty("role", "reaction")
+    plus.setFixedSize(38, 34)
+    plus.setAccessibleName(translate("MessageMenu", "Another reaction"))
+
+    def plus_clicked(_checked: bool = False) -> None:
+        menu.close()
+        more()
+
+    plus.clicked.connect(plus_clicked)
+    line.addWidget(plus)
     line.addStretch(1)
     action = QWidgetAction(menu)
     action.setDefaultWidget(strip)

@@ -107,4 +107,4 @@ def test_tab_leaves_the_field(desk: Desk) -> None:
     composer.set_text("x")
     composer.editor.setFocus()
     QTest.keyClick(composer.editor, Qt.Key.Key_Tab)
-    assert QApplication.focusWidget() is composer.send
+    assert QApplication.focusWidget() is composer.emoji

@@ -93,9 +93,21 @@ def test_the_real_menu_has_these_words_in_this_order(desk: Desk) -> None:
     strip = menu.actions()[0]
     assert isinstance(strip, QWidgetAction)
     buttons = strip.defaultWidget().findChildren(QToolButton)
-    assert tuple(one.text() for one in buttons) == QUICK_REACTIONS
+    assert tuple(one.text() for one in buttons) == (*QUICK_REACTIONS, "+")
     buttons[3].click()
     assert desk.intents[-1] == ("react_requested", 41, "🎉", True)
+
+
+def test_any_other_reaction_is_picked(desk: Desk) -> None:
+    strip = open_menu(desk, 3).actions()[0]
+    assert isinstance(strip, QWidgetAction)
+    strip.defaultWidget().findChildren(QToolButton)[-1].click()
+    picker = desk.window.chat.reactions
+    assert picker.isVisible()
+    QTest.keyClicks(picker.search, "pizza")
+    QTest.keyClick(picker.search, Qt.Key.Key_Return)
+    assert desk.intents == [("react_requested", 4, "🍕", True)]
+    assert desk.window.chat.composer.picker.recent == ("🍕",), "the two share what was used last"
 
 
 def test_choosing_emits_the_intent(desk: Desk) -> None:
