@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("--only", choices=tuple(SCENARIOS), help="one scenario; the page is left as it is")
     given = parser.parse_args()
     began = time.monotonic()
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    load = os.getloadavg()[0]
     try:
         tls = compile_all()
     except Missing as missing:
@@ -108,7 +108,7 @@ def facts(load: float, seconds: float, bench: Bench) -> str:
         f"Measured on {today} in {seconds / 60:.0f} min: {os.cpu_count()} cores ({model}{size}), {platform.system()} "
         f"{platform.release()}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}; "
         f"{bench.rounds} round{'s' if bench.rounds > 1 else ''} of {bench.seconds:g} s, medians; "
-        f"load average at the start {load:.1f}."
+        f"load average (one minute) before it {load:.1f}."
     )
 
 
