@@ -20,6 +20,7 @@ import qasync  # type: ignore[import-untyped]  # isort: skip
 from .controllers import wording
 from .controllers.chat import ChatController
 from .controllers.connection import ConnectionController
+from .controllers.drafts import DraftsController
 from .controllers.feed import Feed
 from .controllers.hosting import HostingController
 from .controllers.people import PeopleController
@@ -71,6 +72,7 @@ class App:
         self.feed = Feed(self.disk, self.timeline, self.members, self.rooms)
         self.reading = ReadingController(self.disk, self.feed, self.timeline, self.tasks)
         self.chat = ChatController(self.disk, self.feed, self.timeline, self.tasks)
+        self.drafts = DraftsController(self.disk, self.feed, self.tasks)
         self.connection = ConnectionController(self.disk, self.feed, self.reading, self.chat, self.tasks)
         self.hosting = HostingController(
             options.folder / "host", options.port, options.bind, self.feed, self.connection, self.tasks
@@ -88,6 +90,9 @@ class App:
         """
         await self.disk.open()
         await self.chat.load()
+        await self.drafts.load()
+        self.window.set_recent_emoji(tuple(self.settings.recent_emoji.split()))
+        self.window.set_ctrl_enter(self.settings.ctrl_enter_sends)
         self.window.first_run.set_name(self.settings.name)
         if self.settings.geometry:
             self.window.restoreGeometry(QByteArray(self.settings.geometry))
@@ -109,6 +114,7 @@ class App:
         self._qt.applicationStateChanged.disconnect(self._state_changed)
         self._save_settings()
         try:
+            await self.drafts.flush()
             await self.chat.quit()
             await self.connection.stop()
             await self.hosting.aclose()
@@ -134,6 +140,8 @@ class App:
         window.discard_requested.connect(chat.discard)
         window.edit_pending_requested.connect(chat.discard)
         window.typing.connect(chat.typing)
+        window.draft_changed.connect(self.drafts.keep)
+        self.drafts.restored.connect(window.set_draft)
         window.jump_requested.connect(reading.jump)
         window.older_requested.connect(reading.older)
         window.newer_requested.connect(reading.newer)
@@ -197,6 +205,7 @@ class App:
         await self.connection.stop()
         await self.hosting.aclose()
         self.chat.forget_host(host)
+        self.drafts.forget_host(host)
         await self.disk.run(self.disk.profile.forget_host, host)
         await self.disk.run(self.disk.credentials.put, host, None)
         await self.disk.run(self.disk.replica.forget_host, host)
@@ -218,6 +227,8 @@ class App:
         self.settings = replace(
             self.settings,
             text_scale=self.theme.scale,
+            ctrl_enter_sends=self.window.ctrl_enter,
+            recent_emoji=" ".join(self.window.recent_emoji),
             geometry=bytes(self.window.saveGeometry().data()),
             panes=self.window.layout_state(),
         )

@@ -16,6 +16,9 @@ class Settings:
         name: what others call this person.
         geometry, panes: the window's place and its panes' widths, as Qt writes them.
         room_name, policy: of the room hosted here last; an empty name: none was.
+        ctrl_enter_sends: Enter breaks the line; otherwise it sends, and Shift+Enter breaks.
+        recent_emoji: the ones used last, the newest first, a blank between them.
+        motion: "reduced", or "system" to follow what the system says.
     """
 
     name: str = ""
@@ -25,6 +28,9 @@ class Settings:
     panes: bytes = b""
     room_name: str = ""
     policy: str = "open"
+    ctrl_enter_sends: bool = False
+    recent_emoji: str = ""
+    motion: str = "system"
 
 
 class SettingsFile:
@@ -40,6 +46,8 @@ class SettingsFile:
             kept = self._file.value(field.name)
             if isinstance(kept, QByteArray):
                 kept = bytes(kept.data())
+            if isinstance(field.default, bool) and kept in ("true", "false"):
+                kept = kept == "true"
             if isinstance(field.default, float) and isinstance(kept, str):
                 try:
                     kept = float(kept)

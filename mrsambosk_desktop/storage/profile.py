@@ -1,4 +1,4 @@
-"""What can not be fetched again: the outbox, and the hosts this person knows. The file `profile.db`, apart from the
+"""What can not be fetched again: the outbox, drafts, and the hosts this person knows. The file `profile.db`, apart from the
 replica, so that a replica can be thrown away at any time.
 
 Every call runs in the disk's thread (see `disk`). A commit here has reached the disk: only then may a message show as
@@ -28,6 +28,11 @@ _TABLES: Final = (
     CREATE TABLE hosts (
         id TEXT PRIMARY KEY, name TEXT NOT NULL, addresses BLOB NOT NULL, tls INTEGER NOT NULL,
         hosted INTEGER NOT NULL, used_at INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE drafts (
+        host TEXT NOT NULL, room TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (host, room)
     ) WITHOUT ROWID
     """,
 )
@@ -129,3 +134,15 @@ class Profile:
         with self._db.transaction():
             self._db.run("DELETE FROM hosts WHERE id = ?", (id,))
             self._db.run("DELETE FROM outbox WHERE host = ?", (id,))
+            self._db.run("DELETE FROM drafts WHERE host = ?", (id,))
+
+    def drafts(self) -> dict[tuple[str, str], str]:
+        """What was being written, by host and room."""
+        return {(host, room): body for host, room, body in self._db.all("SELECT host, room, body FROM drafts")}
+
+    def keep_draft(self, host: str, room: str, body: str) -> None:
+        """This is being written there; an empty text: nothing is."""
+        if body:
+            self._db.run("INSERT OR REPLACE INTO drafts (host, room, body) VALUES (?, ?, ?)", (host, room, body))
+        else:
+            self._db.run("DELETE FROM drafts WHERE host = ? AND room = ?", (host, room))

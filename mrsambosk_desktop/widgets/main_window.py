@@ -50,6 +50,7 @@ class MainWindow(QWidget):
     latest_requested = Signal()
     read_reached = Signal(int)
     typing = Signal()
+    draft_changed = Signal(str)
     try_again_requested = Signal()
     stop_hosting_requested = Signal()
     invite_requested = Signal()
@@ -170,6 +171,28 @@ class MainWindow(QWidget):
         )
         box.open()
 
+    def set_draft(self, text: str) -> None:
+        """What was being written in the room that was opened."""
+        self.chat.composer.set_draft(text)
+
+    @property
+    def ctrl_enter(self) -> bool:
+        """Whether Ctrl+Enter sends, and Enter breaks the line."""
+        return self.chat.composer.editor.sends_with_ctrl
+
+    def set_ctrl_enter(self, on: bool) -> None:
+        """Which of the two sends."""
+        self.chat.composer.editor.sends_with_ctrl = on
+
+    @property
+    def recent_emoji(self) -> tuple[str, ...]:
+        """The emoji used last, the newest first."""
+        return self.chat.composer.picker.recent
+
+    def set_recent_emoji(self, recent: tuple[str, ...]) -> None:
+        """What `recent_emoji` gave when the window was there last."""
+        self.chat.composer.picker.set_recent(recent)
+
     def focus_composer(self) -> None:
         """Puts the cursor where one writes."""
         self.chat.composer.setFocus()
@@ -212,6 +235,7 @@ class MainWindow(QWidget):
         chat.view.latest_wanted.connect(self.latest_requested)
         chat.view.read_reached.connect(self.read_reached)
         chat.composer.typed.connect(self.typing)
+        chat.composer.draft_changed.connect(self.draft_changed)
         chat.banner.try_again.connect(self.try_again_requested)
         chat.details_wanted.connect(self._show_details)
         self.sidebar.room_chosen.connect(self.room_selected)

@@ -1,5 +1,6 @@
 """Writing: real keys in the real field."""
 
+import pytest
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -108,3 +109,85 @@ def test_tab_leaves_the_field(desk: Desk) -> None:
     composer.editor.setFocus()
     QTest.keyClick(composer.editor, Qt.Key.Key_Tab)
     assert QApplication.focusWidget() is composer.emoji
+
+
+def test_what_is_being_written_is_told_and_an_edit_is_not(desk: Desk) -> None:
+    composer = desk.window.chat.composer
+    told: list[str] = []
+    desk.window.draft_changed.connect(told.append)
+    QTest.keyClicks(composer.editor, "ab")
+    composer.start_edit(41, "mine", "mine")
+    QTest.keyClicks(composer.editor, "!")
+    QTest.keyClick(composer.editor, Qt.Key.Key_Escape)
+    assert composer.text() == "ab"
+    QTest.keyClick(composer.editor, Qt.Key.Key_Return)
+    assert told == ["a", "ab", ""]
+
+
+def test_another_rooms_draft_takes_the_place_of_everything(desk: Desk) -> None:
+    composer = desk.window.chat.composer
+    told: list[str] = []
+    composer.start_edit(41, "mine", "mine")
+    desk.window.draft_changed.connect(told.append)
+    desk.window.set_draft("half a sent")
+    assert (composer.text(), composer.editing, composer.reply_to) == ("half a sent", None, None)
+    assert told == []
+    assert ("typing",) not in desk.intents
+
+
+@pytest.mark.parametrize(
+    ("key", "mark"), [(Qt.Key.Key_B, "**"), (Qt.Key.Key_I, "*"), (Qt.Key.Key_E, "`")], ids=["bold", "italic", "code"]
+)
+def test_ctrl_and_a_letter_wraps_and_unwraps(desk: Desk, key: Qt.Key, mark: str) -> None:
+    composer = desk.window.chat.composer
+    composer.set_text("one two")
+    cursor = composer.editor.textCursor()
+    cursor.movePosition(cursor.MoveOperation.StartOfWord, cursor.MoveMode.KeepAnchor)
+    composer.editor.setTextCursor(cursor)
+    control = Qt.KeyboardModifier.ControlModifier
+    QTest.keyClick(composer.editor, key, control)
+    assert composer.text() == f"one {mark}two{mark}"
+    QTest.keyClick(composer.editor, key, control)
+    assert composer.text() == "one two"
+    composer.set_text("")
+    QTest.keyClick(composer.editor, key, control)
+    QTest.keyClicks(composer.editor, "x")
+    assert composer.text() == f"{mark}x{mark}"
+    composer.editor.undo()
+    composer.editor.undo()
+    assert composer.text() == ""
+
+
+def test_bold_can_be_italic_too(desk: Desk) -> None:
+    composer = desk.window.chat.composer
+    composer.set_text("x")
+    composer.editor.selectAll()
+    for key in (Qt.Key.Key_B, Qt.Key.Key_I):
+        QTest.keyClick(composer.editor, key, Qt.KeyboardModifier.ControlModifier)
+    assert composer.text() == "***x***"
+    QTest.keyClick(composer.editor, Qt.Key.Key_I, Qt.KeyboardModifier.ControlModifier)
+    assert composer.text() == "**x**"
+
+
+def test_ctrl_enter_can_be_what_sends(desk: Desk) -> None:
+    composer = desk.window.chat.composer
+    desk.window.set_ctrl_enter(True)
+    QTest.keyClicks(composer.editor, "a")
+    QTest.keyClick(composer.editor, Qt.Key.Key_Return)
+    QTest.keyClicks(composer.editor, "b")
+    assert composer.text() == "a\nb"
+    QTest.keyClick(composer.editor, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert desk.intents[-1] == ("send_requested", "a\nb", (), None)
+    desk.window.set_ctrl_enter(False)
+    QTest.keyClicks(composer.editor, "a")
+    QTest.keyClick(composer.editor, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert composer.text() == "a\n"
+
+
+def test_html_without_a_plain_text_is_pasted_as_its_words(desk: Desk) -> None:
+    rich = QMimeData()
+    rich.setHtml("<style>p {}</style><p>one <b>two</b><br>three &lt;b&gt;<img src='file:///x.png'>")
+    composer = desk.window.chat.composer
+    assert composer.editor.canInsertFromMimeData(rich)
+    composer.editor.insertFromMimeData(rich)
+    assert composer.text() == "one two\nthree <b>"
