@@ -5,6 +5,6 @@ from tests.faults.stage import CHECKS, Check
 
 def checks() -> list[Check]:
     """All checks, in the order of the table."""
-    from tests.faults import app, disk, host_killed, readers  # noqa: F401
+    from tests.faults import app, clocks, disk, host_killed, readers, soak  # noqa: F401
 
     return CHECKS

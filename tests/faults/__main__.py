@@ -46,9 +46,10 @@ def main() -> int:
         took = time.monotonic() - begun
         failed += result == "FAILED"
         print(f"{result:7} {it.name}: {count} {it.unit}, {took:.0f} s: {figure}", flush=True)
-        lines.append(f"| {it.name} | {count:,} {it.unit} | {it.passes} | {result}: {figure} | {it.plant} |")
-    if given.write:
-        write(lines, given.seed)
+        row = f"| {it.name} | {count:,} {it.unit} | {it.passes} | {result}: {figure} | {it.plant} | `{given.seed}` |"
+        lines.append(row)
+        if given.write:
+            write(lines)
     return 1 if failed else 0
 
 
@@ -73,20 +74,19 @@ def run(it: Check, count: int, seed: str, planted: bool, short: bool, minutes: f
     return ("FAILED", f"the planted fault was not seen: {figure}") if planted else ("passed", figure)
 
 
-def write(lines: list[str], seed: str) -> None:
-    """Put the table between the markers of the page."""
+def write(lines: list[str]) -> None:
+    """Put these rows into the table between the markers of the page; rows of checks that did not run stay."""
     page = PAGE.read_text("utf-8")
-    head = page[: page.index(BEGIN) + len(BEGIN)]
-    tail = page[page.index(END) :]
-    day = datetime.now(UTC).date().isoformat()
+    start, end = page.index(BEGIN) + len(BEGIN), page.index(END)
+    rows = {line.split("|")[1].strip(): line for line in (*page[start:end].splitlines(), *lines) if line[:2] == "| "}
     table = [
-        f"Run on {day}, {os.cpu_count()} cores, Python {sys.version.split()[0]}, seed `{seed}`.",
+        f"Last run on {datetime.now(UTC).date().isoformat()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}.",
         "",
-        "| fault | count | passes when | measured | seen to fail on |",
-        "|---|---|---|---|---|",
-        *lines,
+        "| fault | count | passes when | measured | seen to fail on | seed |",
+        "|---|---|---|---|---|---|",
+        *(rows[it.name] for it in checks() if it.name in rows),
     ]
-    PAGE.write_text("\n".join([head, *table, tail]), "utf-8")
+    PAGE.write_text("\n".join([page[:start], *table, page[end:]]), "utf-8")
 
 
 if __name__ == "__main__":

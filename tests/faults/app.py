@@ -185,7 +185,9 @@ class Proxy:
             one.transport.abort()
         self._writers -= {writer, to_writer}
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: str, left: list[int]) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: str, left: list[int]
+    ) -> None:
         with contextlib.suppress(OSError, ConnectionError):
             while data := await reader.read(4096):
                 if way == "delay":

@@ -319,8 +319,8 @@ async def restored(stage: Stage, count: int) -> str:
         refused = _cli("restore", "--data", str(data))
         assert refused.returncode == 4, refused
         assert in_use.stop() == 0
-        done = _cli("restore", "--data", str(data), fault=stage.planted)
-        assert done.returncode == 0, done
+        put_back = _cli("restore", "--data", str(data), fault=stage.planted)
+        assert put_back.returncode == 0, put_back
         host = stage.host(data=data)
         found = check_found(data / "room.db")
         for id in gone:

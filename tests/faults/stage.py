@@ -19,7 +19,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -32,6 +32,9 @@ QUIET = (*ROOMY, "--limit", "connections_per_user=1000", "--backup-hours", "0")
 
 class SkipCheck(Exception):
     """It can't be done here; the message says why."""
+
+
+Run = Callable[["Stage", int], Coroutine[Any, Any, str]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Check:
     """
 
     name: str
-    run: Callable[["Stage", int], Awaitable[str]]
+    run: Run
     unit: str
     full: int
     short: int
@@ -62,14 +65,14 @@ CHECKS: list[Check] = []
 
 def check(
     name: str, unit: str, *, full: int, short: int, planted: str, plant: str, passes: str, root: bool = False
-) -> Callable[[Callable[["Stage", int], Awaitable[str]]], Callable[["Stage", int], Awaitable[str]]]:
+) -> Callable[[Run], Run]:
     """Register a check.
 
     Args:
         planted: the planted fault's name; `plant` is the sentence that tells it.
     """
 
-    def keep(run: Callable[["Stage", int], Awaitable[str]]) -> Callable[["Stage", int], Awaitable[str]]:
+    def keep(run: Run) -> Run:
         CHECKS.append(Check(name, run, unit, full, short, planted, plant, passes, root))
         return run
 
