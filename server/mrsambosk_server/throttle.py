@@ -68,8 +68,8 @@ class SignIns:
     """Patience with wrong passwords: five failures a minute for an address and an account together, then longer.
 
     A try counts as a failure from when it begins until it succeeds, so that tries made all at once are no way around.
-    Failures from everywhere against one account slow each address to one try a second there: nobody can lock another
-    person out from elsewhere, neither for good nor by taking every turn.
+    Failures from everywhere against one account slow each address that failed there itself to one try a second: nobody
+    can lock another person out from elsewhere, neither for good nor by taking every turn.
     """
 
     def __init__(self) -> None:
@@ -88,7 +88,8 @@ class SignIns:
         if pair and pair.failures + pair.trying >= _FAILURES and pair.trying:
             until = max(until, now + 1.0)
         against = self._accounts.get(account)
-        if against and against.failures >= _FAILURES and now - against.since < _FAILURES_SECONDS and pair:
+        attacked = against is not None and against.failures >= _FAILURES and now - against.since < _FAILURES_SECONDS
+        if attacked and pair and pair.failures:
             until = max(until, pair.tried + 1.0)
         if until > now:
             raise Refused("rate_limited", "Too many wrong tries; wait before the next.", round_up(until - now))

@@ -5,14 +5,13 @@ import http.client
 import json
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mrsambosk_protocol.pin import fingerprint_of
 from tests.helpers.host_process import HostProcess
-from tests.helpers.wire_client import Answer, Person, WireClient
+from tests.helpers.wire_client import Answer, WireClient
 
 SECONDS = 20.0
 #: On every answer, whoever makes it.
@@ -104,10 +103,10 @@ def peer_fingerprint(port: int, address: str = "127.0.0.1") -> str:
         return fingerprint_of(certificate)
 
 
-async def says(host: HostProcess, data: bytes, *, hang_up: bool = False) -> bytes:
+async def says(host: HostProcess, data: bytes, *, source: str = "127.0.0.1", hang_up: bool = False) -> bytes:
     """All that a connection answers to these bytes until it is closed, at most for `SECONDS`."""
     context = trust_nobody() if is_secure(host) else None
-    reader, writer = await asyncio.open_connection("127.0.0.1", host.port, ssl=context)
+    reader, writer = await asyncio.open_connection("127.0.0.1", host.port, ssl=context, local_addr=(source, 0))
     said = bytearray()
     try:
         async with asyncio.timeout(SECONDS):
@@ -124,8 +123,14 @@ async def says(host: HostProcess, data: bytes, *, hang_up: bool = False) -> byte
     return bytes(said)
 
 
-@asynccontextmanager
-async def live_as(host: HostProcess, person: Person, source: str | None = None) -> AsyncIterator[WireClient]:
-    """A person's connection, live."""
-    async with client(host, person.token, source) as joined:
-        yield joined
+async def post(host: HostProcess, path: str, data: Any, source: str = "127.0.0.1") -> tuple[int, Any]:
+    """One JSON request without a thread, for many at once: the status and the answer."""
+    body = json.dumps(data).encode()
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {host.authority}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    said = await says(host, head.encode() + body, source=source)
+    top, _, content = said.partition(b"\r\n\r\n")
+    assert top, "closed without an answer"
+    return int(top.split()[1]), json.loads(content)
