@@ -22,7 +22,8 @@ _INDEXED: Final = "indexed"
 _PURGE: Final = "purge"
 _DUE: Final = "due"
 _TERMS: Final = 16
-_word: Final = re.compile(r"\w", re.UNICODE)
+# The index knows letters and digits; an underscore is to it a space.
+_word: Final = re.compile(r"[^\W_]")
 _COLUMNS: Final = ", ".join(f"m.{name.strip()}" for name in MESSAGE_COLUMNS.split(","))
 
 
