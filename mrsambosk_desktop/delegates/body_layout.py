@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QTextLayout, QTextLine, QTextOption
 
 from mrsambosk_desktop.core.bodies import Block, BlockKind, Blocks, Run, Style
+from mrsambosk_desktop.core.highlight import highlight
 
 from .look import TextLook
 
@@ -196,7 +197,7 @@ def _measure(block: Block, left: float, top: float, width: float, look: TextLook
         span.start, span.length = 0, len(head)
         span.format.setFont(look.small)
         span.format.setForeground(look.muted)
-        formats = [span]
+        formats = [span, *_coloured(block, len(head), look)]
     layout.setFormats(formats)
     padding = _CODE_PADDING if code else 0.0
     height, widest, last = place_lines(layout, width - 2 * padding)
@@ -246,6 +247,22 @@ def _formats(
                 chips.append((start, length, run.style))
         start += length
     return formats, chips
+
+
+def _coloured(block: Block, head: int, look: TextLook) -> list[QTextLayout.FormatRange]:
+    """Formats for the kinds of a code block's stretches, behind a head of so many characters."""
+    code = block.text
+    formats = []
+    at = place = 0
+    for one in highlight(code, block.language):
+        # Qt counts in UTF-16.
+        place += utf16_length(code[at : one.start])
+        at = one.start
+        span = QTextLayout.FormatRange()
+        span.start, span.length = head + place, utf16_length(code[at : at + one.length])
+        span.format = look.kinds[one.kind]
+        formats.append(span)
+    return formats
 
 
 def _shown(run: Run, code: bool) -> str:

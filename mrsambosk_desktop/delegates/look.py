@@ -6,6 +6,7 @@ from typing import Protocol
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QTextCharFormat
 
 from mrsambosk_desktop.core.bodies import Style
+from mrsambosk_desktop.core.highlight import Kind
 
 from .tokens import Tokens
 
@@ -36,6 +37,7 @@ class TextLook:
     mention: QColor
     bar: QColor
     formats: dict[Style, QTextCharFormat]
+    kinds: dict[Kind, QTextCharFormat]
 
     def format(self, style: Style) -> QTextCharFormat:
         """The character format of a style, made once."""
@@ -67,6 +69,12 @@ def text_look(look: Look, *, own: bool) -> TextLook:
     mono = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     mono.setPixelSize(look.px(12.6))
     mono.setStyleHint(QFont.StyleHint.Monospace)
+    kinds = {}
+    for kind in Kind:
+        made = QTextCharFormat()
+        made.setFont(mono)
+        made.setForeground(getattr(tokens, f"{'own_' if own else ''}code_{kind.name.lower()}"))
+        kinds[kind] = made
     return TextLook(
         font=look.font(14),
         mono=mono,
@@ -79,4 +87,5 @@ def text_look(look: Look, *, own: bool) -> TextLook:
         mention=tokens.own_code if own else tokens.mention,
         bar=tokens.own_line if own else tokens.accent,
         formats={},
+        kinds=kinds,
     )

@@ -138,7 +138,11 @@ def _bubble(painter: QPainter, layout: RowLayout, bubble: QRectF, tokens: Tokens
     if layout.quote is not None:
         _quote(painter, layout, at, tokens, fonts, text)
     if layout.body is not None:
+        # Marks piled on a letter without end would be drawn far over other rows.
+        painter.save()
+        painter.setClipRect(bubble, Qt.ClipOperation.IntersectClip)
         paint_body(painter, layout.body, at + layout.body_at, text)
+        painter.restore()
     for chip in layout.chips:
         box = chip.box.translated(at)
         painter.setPen(QPen(tokens.accent if chip.mine else tokens.line, 1))

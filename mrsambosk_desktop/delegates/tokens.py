@@ -44,6 +44,16 @@ class Tokens:
     other_muted: QColor
     other_code: QColor
     code_text: QColor
+    code_keyword: QColor
+    code_name: QColor
+    code_string: QColor
+    code_number: QColor
+    code_comment: QColor
+    own_code_keyword: QColor
+    own_code_name: QColor
+    own_code_string: QColor
+    own_code_number: QColor
+    own_code_comment: QColor
     selection: QColor
     selection_text: QColor
     hover: QColor
@@ -97,6 +107,16 @@ TEXT_ON_GROUND: Final[dict[str, tuple[str, ...]]] = {
     "own_link": ("own",),
     "other_muted": ("other", "ground"),
     "code_text": ("other_code",),
+    "code_keyword": ("other_code",),
+    "code_name": ("other_code",),
+    "code_string": ("other_code",),
+    "code_number": ("other_code",),
+    "code_comment": ("other_code",),
+    "own_code_keyword": ("own_code",),
+    "own_code_name": ("own_code",),
+    "own_code_string": ("own_code",),
+    "own_code_number": ("own_code",),
+    "own_code_comment": ("own_code",),
     "selection_text": ("selection", "chip_on"),
     "danger": ("ground", "side", "panel", "field", "hover", "danger_soft", "selection"),
     "on_danger": ("danger_fill",),

@@ -1,5 +1,5 @@
-"""What can not be fetched again: the outbox, drafts, and the hosts this person knows. The file `profile.db`, apart from the
-replica, so that a replica can be thrown away at any time.
+"""What can not be fetched again: the outbox, drafts, and the hosts this person knows. The file `profile.db`, apart
+from the replica, so that a replica can be thrown away at any time.
 
 Every call runs in the disk's thread (see `disk`). A commit here has reached the disk: only then may a message show as
 waiting.

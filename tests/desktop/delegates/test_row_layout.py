@@ -144,3 +144,41 @@ def test_folded_rows_take_no_room(theme: Theme) -> None:
     delegate.set_width(700, mirrored=False)
     assert [delegate.height_of(model.row(number)) > 0 for number in range(3)] == [True, False, False]
     assert delegate.layout_for(model.row(0)).plain == "3 messages deleted"
+
+
+def test_named_code_is_coloured_where_it_stands(measure: Measure, theme: Theme) -> None:
+    body = "```python\ns = '😀😀' # no\n```"
+    layout = measure(message(1, body))
+    assert layout.body is not None
+    (piece,) = layout.body.pieces
+    spans = {span.start: (span.length, span.format.foreground().color()) for span in piece.layout.formats()[1:]}
+    head = len("python\n")
+    assert spans[head + len("s = '😀😀' ") + 2] == (4, theme.tokens.code_comment)
+    plain = measure(message(1, "```\ns = 'x'\n```")).body
+    assert plain is not None
+    assert all(span.format.foreground().color() == theme.tokens.code_text for span in plain.pieces[0].layout.formats())
+    own = measure(message(1, body, author=ME)).body
+    assert own is not None
+    assert theme.tokens.own_code_comment in [
+        span.format.foreground().color() for span in own.pieces[0].layout.formats()
+    ]
+
+
+def test_marks_without_end_stay_in_their_bubble(measure: Measure, theme: Theme) -> None:
+    layout = measure(message(1, "x" + "\u0301" * 60 + "\u0323" * 60))
+    image = QImage(700, 400, QImage.Format.Format_RGB32)
+    image.fill(theme.tokens.ground)
+    painter = QPainter(image)
+    look = text_look(theme, own=False)
+    box = QRectF(0, 150, 700, layout.height)
+    fonts = Fonts(theme)
+    paint_row(painter, layout, box, theme.tokens, fonts, look, selected=False, focused=False, flashed=False)
+    painter.end()
+    top, bottom = bubble_box(layout, box).top(), bubble_box(layout, box).bottom()
+    touched = [
+        y
+        for y in (*range(int(top) - 1), *range(int(bottom) + 2, 400))
+        for x in range(60, 250)  # beside the day pill
+        if image.pixelColor(x, y) != theme.tokens.ground
+    ]
+    assert touched == []
