@@ -1,6 +1,8 @@
 """Themes: every text can be read on every ground it stands on."""
 
+import itertools
 import json
+import math
 from collections.abc import Iterator
 
 import pytest
@@ -70,3 +72,33 @@ def test_a_person_keeps_their_colour_in_every_theme() -> None:
 )
 def test_initials(name: str, letters: str) -> None:
     assert initials(name) == letters
+
+
+def oklab(colour: QColor) -> tuple[float, float, float]:
+    """A colour where equal distances look equally far."""
+    parts = (colour.redF(), colour.greenF(), colour.blueF())
+    r, g, b = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    long = math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b)
+    middle = math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b)
+    short = math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b)
+    return (
+        0.2104542553 * long + 0.7936177850 * middle - 0.0040720468 * short,
+        1.9779984951 * long - 2.4285922050 * middle + 0.4505937099 * short,
+        0.0259040371 * long + 0.7827717662 * middle - 0.8086757660 * short,
+    )
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_peoples_colours_are_many_and_far_apart(name: ThemeName) -> None:
+    tokens = load_tokens(name)
+    for colours in (tokens.people_text, tokens.people_fill):
+        assert len(colours) >= 12
+        places = [oklab(colour) for colour in colours]
+        assert min(math.dist(one, other) for one, other in itertools.combinations(places, 2)) > 0.06
+
+
+def test_two_people_rarely_share_a_colour() -> None:
+    tokens = load_tokens("light")
+    fills = [tokens.person_fill(f"u_{number}").name() for number in range(2000)]
+    same = sum(one == other for one, other in itertools.pairwise(fills))
+    assert same / len(fills) < 0.11
