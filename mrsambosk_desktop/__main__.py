@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
-    for noisy in ("asyncio", "peewee", "qasync", "websockets"):
+    for noisy in ("asyncio", "peewee", "qasync", "websockets", "zeroconf"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     from .paths import profile_folder
 

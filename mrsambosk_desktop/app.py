@@ -23,8 +23,10 @@ from .controllers.connection import ConnectionController
 from .controllers.drafts import DraftsController
 from .controllers.feed import Feed
 from .controllers.hosting import HostingController
+from .controllers.nearby import NearbyController
 from .controllers.people import PeopleController
 from .controllers.reading import ReadingController
+from .core.nearby import FoundHost
 from .core.rows import ConnectionState
 from .core.tasks import Tasks
 from .models.members import MemberModel
@@ -48,12 +50,14 @@ class Options:
         join: an invite or address to offer at once.
         port: for a room hosted here: None is the usual one, 0 a free one.
         bind: for a room hosted here: the addresses to serve; "lan" is every private one.
+        look_around: whether hosts are looked for on the network.
     """
 
     folder: Path
     join: str | None = None
     port: int | None = None
     bind: tuple[str, ...] = ("lan",)
+    look_around: bool = True
 
 
 class App:
@@ -78,6 +82,7 @@ class App:
             options.folder / "host", options.port, options.bind, self.feed, self.connection, self.tasks
         )
         self.people = PeopleController(self.feed, self.connection, self.tasks)
+        self.nearby = NearbyController(self.tasks, enabled=options.look_around)
         self.theme = Theme(qt, "system", self.settings.text_scale)
         self.window = MainWindow(self.theme, self.timeline, self.members, self.rooms)
         self._connect()
@@ -98,7 +103,7 @@ class App:
             self.window.restoreGeometry(QByteArray(self.settings.geometry))
         if self.settings.panes:
             self.window.restore_layout(self.settings.panes)
-        self.window.show_first_run()
+        self._show_first_run()
         self.window.show()
         _log.info("the window is shown")
         if self._options.join is not None:
@@ -119,6 +124,7 @@ class App:
             await self.connection.stop()
             await self.hosting.aclose()
         finally:
+            await self.nearby.aclose()
             await self.tasks.aclose()
             self.feed.close()
             await self.disk.aclose()
@@ -153,6 +159,8 @@ class App:
         window.leave_requested.connect(self._leave)
         window.first_run.join_requested.connect(self._join)
         window.first_run.host_requested.connect(self._host)
+        window.first_run.found_requested.connect(self._join_found)
+        self.nearby.changed.connect(window.first_run.set_found)
         window.closed.connect(self.closed.set)
         self.feed.room_opened.connect(window.set_room)
         self.feed.room_changed.connect(window.set_room)
@@ -183,6 +191,11 @@ class App:
         self.window.first_run.set_busy(wording.joining())
         self.connection.join(name, text)
 
+    def _join_found(self, name: str, host: FoundHost, code: str) -> None:
+        self.settings = replace(self.settings, name=name)
+        self.window.first_run.set_busy(wording.joining())
+        self.connection.join_found(name, host, code)
+
     def _host(self, name: str, room_name: str, policy: str) -> None:
         self.settings = replace(self.settings, name=name, room_name=room_name, policy=policy)
         self.window.first_run.set_busy(wording.starting_host())
@@ -211,9 +224,15 @@ class App:
         await self.disk.run(self.disk.replica.forget_host, host)
         await self.feed.open_host("")
         self.window.first_run.set_busy(None)
+        self._show_first_run()
+
+    def _show_first_run(self) -> None:
+        """The first page, with what is around for as long as it shows."""
         self.window.show_first_run()
+        self.nearby.start()
 
     def _show_room(self) -> None:
+        self.nearby.stop()
         self.window.first_run.set_busy(None)
         self.window.show_room()
 

@@ -8,11 +8,14 @@ import contextlib
 import logging
 import platform
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from mrsambosk_desktop.core.backoff import Backoff
+from mrsambosk_desktop.core.nearby import FoundHost
 from mrsambosk_desktop.core.rows import ConnectionState, Link
 from mrsambosk_desktop.core.sync import Missed
 from mrsambosk_desktop.core.tasks import Tasks
@@ -87,7 +90,13 @@ class ConnectionController(QObject):
         """Join by an address or an invite, under a name."""
         if not self._joining:
             self._joining = True
-            self._tasks.start(self._join(name, text), "join a host")
+            self._tasks.start(self._join(name, self._identify(text)), "join a host")
+
+    def join_found(self, name: str, host: FoundHost, code: str) -> None:
+        """Join a host that was found on the network, under a name."""
+        if not self._joining:
+            self._joining = True
+            self._tasks.start(self._join(name, self._identify_found(host, code)), "join a found host")
 
     @property
     def door(self) -> Door | None:
@@ -148,12 +157,14 @@ class ConnectionController(QObject):
 
     # Inside ----------------------------------------------------------------------------------------------------
 
-    async def _join(self, name: str, text: str) -> None:
+    async def _join(self, name: str, identity: Coroutine[Any, Any, tuple[Invite, Trust]]) -> None:
         try:
-            invite, trust = await self._identify(text)
+            invite, trust = await identity
             target = await self._register(invite, trust, name)
         except _Distrusted:
             self.join_failed.emit(wording.distrusted())
+        except _NotAnnounced:
+            self.join_failed.emit(wording.not_announced())
         except BadInvite as bad:
             self.join_failed.emit(str(bad))
         except Refused as refused:
@@ -183,11 +194,38 @@ class ConnectionController(QObject):
                 # On this very machine there is nobody in between.
                 return invite, PLAIN
             raise Unreachable(Why.SILENT, address)
+        return invite, await self._compared(seen[0], address)
+
+    async def _identify_found(self, host: FoundHost, code: str) -> tuple[Invite, Trust]:
+        """A found host by the key it was announced with, once that key was seen and its words compared.
+
+        Raises:
+            Unreachable.
+            _NotAnnounced: what answers has another key, or none.
+            _Distrusted: the person said no.
+        """
+        if not host.addresses:
+            raise Unreachable(Why.NO_ADDRESS)
+        answered = [seen for seen in await asyncio.gather(*(look((at,)) for at in host.addresses)) if seen is not None]
+        good = [at for fingerprint, at in answered if fingerprint == host.id]
+        if not good:
+            raise _NotAnnounced if answered or not host.tls else Unreachable(Why.SILENT, host.addresses[0])
+        others = (at for at in host.addresses if at not in good)
+        # Addresses come from strangers: those where the right key was seen are tried first.
+        invite = Invite(addresses=(*good, *others), name=host.name, fingerprint=host.id, code=code or None)
+        return invite, await self._compared(host.id, good[0])
+
+    async def _compared(self, fingerprint: str, address: Address) -> Trust:
+        """Let the person compare the words of a key that was seen.
+
+        Raises:
+            _Distrusted: the person said no.
+        """
         self._trusted = asyncio.get_running_loop().create_future()
-        self.trust_asked.emit(words_of(seen[0]), str(address))
+        self.trust_asked.emit(words_of(fingerprint), str(address))
         if not await self._trusted:
             raise _Distrusted
-        return invite, pinned(seen[0])
+        return pinned(fingerprint)
 
     async def _register(self, invite: Invite, trust: Trust, name: str) -> Target:
         wanted = Register(name=name, code=invite.code, device=platform.node()[:64])
@@ -349,3 +387,7 @@ class _StayAway(Exception):
 
 class _Distrusted(Exception):
     """The person compared the words, and they were not the same."""
+
+
+class _NotAnnounced(Exception):
+    """What answers at a found host's addresses has another key than the one announced."""

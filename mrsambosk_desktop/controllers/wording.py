@@ -85,6 +85,14 @@ def distrusted() -> str:
     return translate("Failures", "You did not join: the words were not the same. Ask who runs the host for an invite.")
 
 
+def not_announced() -> str:
+    """What answers is not the host that was announced on the network."""
+    return translate(
+        "Failures",
+        "What answers there is not the room that was announced: it has another key. Ask who runs it for an invite.",
+    )
+
+
 def stopped_hosting() -> str:
     """The person at this window stopped their own host."""
     return translate("Failures", "You stopped hosting. The room can be read here; hosting again opens it.")

@@ -19,6 +19,7 @@ from zeroconf import Error as ZeroconfError
 from zeroconf import IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
+from mrsambosk_desktop.core.nearby import FoundHost
 from mrsambosk_protocol.announcement import (
     BEACON_PORT,
     MDNS_TYPE,
@@ -29,7 +30,6 @@ from mrsambosk_protocol.announcement import (
     decode_datagram,
     from_properties,
 )
-from mrsambosk_protocol.invite import Address
 
 log = logging.getLogger(__name__)
 
@@ -41,24 +41,6 @@ _RESOLVING: Final = 32
 _RESOLVE_MS: Final = 2000
 _ROUND_SECONDS: Final = 1.0
 _ASK_SECONDS: Final = 10.0
-
-
-class FoundHost(msgspec.Struct, frozen=True, kw_only=True):
-    """One host, however it was found.
-
-    `addresses` are to be tried in turn. `stale`: no word of it for a while. `double`: another host found here has the
-    same name, so a person must look at more than the name.
-    """
-
-    id: str
-    name: str
-    addresses: tuple[Address, ...]
-    tls: bool
-    locked: bool
-    people: int
-    sources: frozenset[str]
-    stale: bool = False
-    double: bool = False
 
 
 class _Entry:

@@ -1,15 +1,18 @@
 """The first page: what others call you, then Join and Host side by side. Nothing is asked twice."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QPixmap, QResizeEvent
+from PySide6.QtGui import QGuiApplication, QPixmap, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
+from mrsambosk_desktop.core.nearby import FoundHost
 from mrsambosk_desktop.delegates.icons import pixmap
+from mrsambosk_protocol.invite import BadInvite, parse_invite
 from mrsambosk_protocol.limits import Limits, Refused
 from mrsambosk_protocol.text import check_name
 
+from .nearby import NearbyList
 from .parts import ChoiceBox, button, label
 from .theme import Theme
 
@@ -18,10 +21,11 @@ _WIDE = 640
 
 class FirstRun(QWidget):
     """Signals: `host_requested` (name, room name, policy: open, code or closed); `join_requested` (name, address or
-    invite)."""
+    invite); `found_requested` (name, a host found on the network, join code or "")."""
 
     host_requested = Signal(str, str, str)
     join_requested = Signal(str, str)
+    found_requested = Signal(str, object, str)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -37,6 +41,8 @@ class FirstRun(QWidget):
         self.address = QLineEdit()
         self.address.setAccessibleName(self.tr("Address or invite"))
         self.address.setPlaceholderText(self.tr("192.168.1.20 or mrsambosk://…"))
+        self.nearby = NearbyList(theme)
+        self.copied = button(self.tr("Use the copied invite"), self._use_copied)
         self.room = QLineEdit()
         self.room.setAccessibleName(self.tr("Room name"))
         self.room.setPlaceholderText(self.tr("Staff room"))
@@ -61,6 +67,8 @@ class FirstRun(QWidget):
                 self.tr("Enter the address or the invite you were given."),
                 ((self.tr("Address or invite"), self.address),),
                 self.join,
+                self.nearby,
+                self.copied,
             ),
             1,
         )
@@ -78,6 +86,8 @@ class FirstRun(QWidget):
         self.address.textChanged.connect(self._enable)
         self.address.returnPressed.connect(self._join)
         self.room.returnPressed.connect(self._host)
+        self.nearby.chosen.connect(self._join_found)
+        QGuiApplication.clipboard().dataChanged.connect(self._offer_copied)
         theme.changed.connect(self._tint)
         self._waiting = False
         self._tint()
@@ -95,7 +105,7 @@ class FirstRun(QWidget):
         self._busy.setVisible(bool(text))
         if text is not None:
             self.show_problem("")
-        for field in (self.name, self.address, self.room, self.policy):
+        for field in (self.name, self.address, self.room, self.policy, self.nearby, self.copied):
             field.setEnabled(text is None)
         self._enable()
 
@@ -108,15 +118,22 @@ class FirstRun(QWidget):
             # It stands below the cards; where they fill the page it is brought into view once laid out.
             QTimer.singleShot(0, self._problem, lambda: self._area.ensureWidgetVisible(self._problem))
 
-    def set_found(self, hosts: list[Any]) -> None:
-        """Hosts found nearby. Nobody looks for them yet, so there is nothing to show."""
+    def set_found(self, hosts: Sequence[FoundHost]) -> None:
+        """Hosts found nearby, to pick one of."""
+        self.nearby.set_hosts(hosts)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._offer_copied()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         wide = self.width() >= _WIDE * max(self._theme.scale, 1.0)
         self._cards.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
-    def _card(self, title: str, about: str, fields: tuple[tuple[str, QWidget], ...], act: QWidget) -> QFrame:
+    def _card(
+        self, title: str, about: str, fields: tuple[tuple[str, QWidget], ...], act: QWidget, *first: QWidget
+    ) -> QFrame:
         frame = QFrame()
         frame.setObjectName("page_card")
         box = QVBoxLayout(frame)
@@ -125,6 +142,8 @@ class FirstRun(QWidget):
         box.addWidget(label(title, "card"))
         box.addWidget(label(about, "muted", wraps=True))
         box.addSpacing(6)
+        for part in first:
+            box.addWidget(part)
         for words, field in fields:
             beside = label(words, "small")
             beside.setBuddy(field)
@@ -203,6 +222,30 @@ class FirstRun(QWidget):
         self.show_problem("")
         if (name := self._checked_name(self.name.text())) is not None:
             self.join_requested.emit(name, self.address.text().strip())
+
+    def _join_found(self, host: FoundHost, code: str) -> None:
+        self.show_problem("")
+        if (name := self._checked_name(self.name.text())) is not None:
+            self.found_requested.emit(name, host, code)
+
+    def _copied_invite(self) -> str:
+        """The invite on the clipboard; empty when there is none."""
+        text = QGuiApplication.clipboard().text().strip()
+        try:
+            parse_invite(text)
+        except BadInvite:
+            return ""
+        return text
+
+    def _offer_copied(self) -> None:
+        """An invite on the clipboard is offered, never used by itself."""
+        if self.isVisible():
+            self.copied.setVisible(bool(self._copied_invite()))
+
+    def _use_copied(self) -> None:
+        self.address.setText(self._copied_invite())
+        self.address.setFocus()
+        self._join()
 
     def _host(self) -> None:
         if not self.host.isEnabled():

@@ -38,7 +38,7 @@ class Desk:
 
     async def open(self, profile: str, join: str | None = None) -> App:
         """A window that has been shown."""
-        app = App(self.qt, Options(self.folder / profile, join, port=0, bind=("127.0.0.1",)))
+        app = App(self.qt, Options(self.folder / profile, join, 0, ("127.0.0.1",), look_around=False))
         self.apps.append(app)
         for model in (app.timeline, app.members, app.rooms):
             for signal in (model.rowsInserted, model.rowsRemoved, model.dataChanged, model.modelReset):

@@ -1,0 +1,102 @@
+"""Joining a room found on the network: what was announced is believed once its key was seen and compared."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from mrsambosk_desktop.app import App
+from mrsambosk_desktop.core.nearby import FoundHost
+from mrsambosk_desktop.core.words import words_of
+from mrsambosk_desktop.widgets.trust_dialog import TrustDialog
+from mrsambosk_protocol.invite import Address
+from tests.helpers.host_process import HostProcess
+
+from .desk import Desk, is_live, run
+
+
+def _found(host: HostProcess, **fields: object) -> FoundHost:
+    told: dict[str, object] = {
+        "id": host.ready["fingerprint"],
+        "addresses": (Address("127.0.0.1", host.port),),
+        "name": "Staff room",
+        "tls": True,
+        "locked": False,
+        "people": 1,
+    }
+    return FoundHost(**(told | fields))  # type: ignore[arg-type]
+
+
+async def _pick(desk: Desk, found: FoundHost) -> App:
+    """A window on which this host was found and clicked."""
+    anna = await desk.open("anna")
+    anna.connection.trust_asked.connect(desk._poke)
+    anna.window.first_run.name.setText("Anna")
+    anna.nearby.changed.emit((found,))
+    rows = anna.window.first_run.nearby.list
+    at = rows.visualItemRect(rows.item(0)).center()
+    QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    return anna
+
+
+async def _compare(desk: Desk, app: App, found: FoundHost) -> None:
+    await desk.until(lambda: app.window.findChild(TrustDialog), "the words are shown")
+    dialog = app.window.findChild(TrustDialog)
+    assert isinstance(dialog, TrustDialog)
+    assert dialog.words.text() == " ".join(words_of(found.id))
+    QTest.mouseClick(dialog.accept_words, Qt.MouseButton.LeftButton)
+
+
+def test_a_found_room_is_joined_once_its_words_were_compared(qapp: QApplication, tmp_path: Path) -> None:
+    with HostProcess(tmp_path / "host", tls=True) as host:
+
+        async def play(desk: Desk) -> None:
+            # A stranger may name any address first.
+            found = _found(host, addresses=(Address("127.0.0.1", 9), Address("127.0.0.1", host.port)))
+            anna = await _pick(desk, found)
+            await _compare(desk, anna, found)
+            await desk.until(lambda: is_live(anna))
+            assert anna.feed.host == found.id
+
+        run(qapp, tmp_path, play)
+
+
+def test_a_locked_room_takes_its_code(qapp: QApplication, tmp_path: Path) -> None:
+    with HostProcess(tmp_path / "host", "--policy", "code", tls=True) as host:
+
+        async def play(desk: Desk) -> None:
+            found = _found(host, locked=True)
+            anna = await _pick(desk, found)
+            page = anna.window.first_run
+            QTest.keyClicks(page.nearby.code, host.ready["code"])
+            QTest.mouseClick(page.nearby.enter, Qt.MouseButton.LeftButton)
+            await _compare(desk, anna, found)
+            await desk.until(lambda: is_live(anna))
+
+        run(qapp, tmp_path, play)
+
+
+def test_who_announces_another_hosts_key_is_refused_without_a_question(qapp: QApplication, tmp_path: Path) -> None:
+    with HostProcess(tmp_path / "host", tls=True) as host:
+
+        async def play(desk: Desk) -> None:
+            anna = await _pick(desk, _found(host, id="A" * 52))
+            problem = anna.window.first_run._problem
+            await desk.until(lambda: "another key" in problem.text())
+            assert anna.window.findChild(TrustDialog) is None
+            assert anna.feed.host == ""
+
+        run(qapp, tmp_path, play)
+
+
+def test_a_found_room_that_does_not_answer_is_said_so(qapp: QApplication, tmp_path: Path) -> None:
+    async def play(desk: Desk) -> None:
+        found = FoundHost(
+            id="A" * 52, name="Gone", addresses=(Address("127.0.0.1", 9),), tls=True, locked=False, people=0
+        )
+        anna = await _pick(desk, found)
+        problem = anna.window.first_run._problem
+        await desk.until(lambda: "Nothing answers" in problem.text())
+
+    run(qapp, tmp_path, play)
