@@ -178,7 +178,7 @@ class AuditLog(Answer, frozen=True):
 
 
 class HostSettings(Answer, frozen=True):
-    """`code` is null for who may not change the policy."""
+    """`code` is the join code, null for who may not invite."""
 
     id: str
     name: str

@@ -98,7 +98,7 @@ async def change_host(call: Call, body: ChangeHost) -> Response:
 
 def _settings(call: Call) -> HostSettings:
     info, settings = call.context.services.info, call.context.settings
-    code = settings["code"] if may(call.viewer.role, "policy") else None
+    code = settings["code"] if may(call.viewer.role, "invite") else None
     return HostSettings(id=info.id, name=info.name, version=info.version, policy=settings["policy"], code=code)
 
 
