@@ -6,6 +6,7 @@ import contextlib
 import json
 import random
 import shutil
+import socket
 import sqlite3
 import struct
 import sys
@@ -136,9 +137,10 @@ class Proxy:
         self._dice = dice
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def open(self) -> "Proxy":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -159,7 +161,15 @@ class Proxy:
         assert self._server is not None
         self._server.close()
         self.cut_all()
-        await asyncio.sleep(0)
+        for task in self._serving:
+            task.cancel()
+        if self._serving:
+            await asyncio.wait(self._serving)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -175,15 +185,20 @@ class Proxy:
             asyncio.create_task(self._pump(reader, to_writer, way, left)),
             asyncio.create_task(self._pump(to_reader, writer, way, left)),
         ]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        for one in (writer, to_writer):
-            if way == "reset":
-                with contextlib.suppress(OSError):
-                    one.get_extra_info("socket").setsockopt(1, 13, struct.pack("ii", 1, 0))  # SO_LINGER: a RST
-            one.transport.abort()
-        self._writers -= {writer, to_writer}
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for one in (writer, to_writer):
+                if way == "reset":
+                    with contextlib.suppress(OSError):
+                        # The kernel then sends a RST, and drops what is on its way.
+                        linger = struct.pack("ii", 1, 0)
+                        one.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                one.transport.abort()
+            self._writers -= {writer, to_writer}
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: str, left: list[int]
@@ -230,7 +245,7 @@ def exactly_once(database: Path, senders: dict[str, list[str]]) -> int:
     "kill -9 of the app around a send",
     "kills",
     full=100,
-    short=4,
+    short=3,
     planted="app:no-outbox",
     plant="commands are not brought to disk",
     passes="each post that was shown is at the host once, in order",
@@ -290,9 +305,8 @@ async def cut_off(stage: Stage, count: int) -> str:
     senders: dict[str, list[str]] = {f"App {number}": [] for number in range(3)}
     begun = time.monotonic()
     try:
-        for (name, _), app in zip(senders.items(), apps, strict=True):
-            await app.start()
-            await app.join(name, proxy.port)
+        await asyncio.gather(*(app.start() for app in apps))
+        await asyncio.gather(*(app.join(name, proxy.port) for name, app in zip(senders, apps, strict=True)))
         proxy.harmless = False
         proxy.cut_all()
         while proxy.cuts < count:
@@ -303,12 +317,10 @@ async def cut_off(stage: Stage, count: int) -> str:
             await asyncio.sleep(0.05)
         proxy.harmless = True
         proxy.cut_all()
-        for app in apps:
-            await app.settled(90)
-        everything = {id: body for id, body in check_room(host.data / "room.db").values()}
-        for app in apps:
-            await app.settled(30, cursor=max(everything))
-            await app.aclose()
+        await asyncio.gather(*(app.settled(90) for app in apps))
+        everything = dict(check_room(host.data / "room.db").values())
+        await asyncio.gather(*(app.settled(30, cursor=max(everything)) for app in apps))
+        await asyncio.gather(*(app.aclose() for app in apps))
         posts = exactly_once(host.data / "room.db", senders)
         for app in apps:
             for id, body in app.rows().items():
@@ -324,7 +336,7 @@ async def cut_off(stage: Stage, count: int) -> str:
     "disk of the app full",
     "rounds",
     full=20,
-    short=2,
+    short=1,
     planted="app:believes-disk",
     plant="a command that the disk refused is shown",
     passes="a sentence instead of a row, nothing shown that was not stored, all goes on once there is space",
@@ -376,7 +388,7 @@ async def app_disk_full(stage: Stage, count: int) -> str:
     "the app's replica damaged",
     "replicas",
     full=20,
-    short=2,
+    short=1,
     planted="app:forgets-outbox",
     plant="the outbox goes with the replica",
     passes="built anew from the host, and what waited in the outbox is sent once",
@@ -408,7 +420,7 @@ async def replica_damaged(stage: Stage, count: int) -> str:
             await app.settled()
         await app.aclose()
         exactly_once(host.data / "room.db", {"Ada": sent})
-        everything = {id: body for id, body in check_room(host.data / "room.db").values()}
+        everything = dict(check_room(host.data / "room.db").values())
         rows = app.rows()
         assert rows.items() <= everything.items()
         assert list(everything)[-20:] == list(rows)[-20:], "the newest rows are not all there"
@@ -422,7 +434,7 @@ async def replica_damaged(stage: Stage, count: int) -> str:
     "a data directory copied by hand and grown apart",
     "changes from one to the other",
     full=20,
-    short=3,
+    short=2,
     planted="host:believes-cursors",
     plant="every cursor is believed",
     passes="only what diverged is reset, at most two connections each, no row but the host's",
@@ -450,14 +462,14 @@ async def grown_apart(stage: Stage, count: int) -> str:
             async with WireClient(host, writer.token, epoch=early[0], have=early[1]) as client:
                 assert client.lobby.resets == 0, "what had not diverged was reset"
         for number in range(count):
-            host: FaultyHost = hosts[number % 2]
-            async with WireClient(host, writer.token, checked=False) as client:
+            now = hosts[number % 2]
+            async with WireClient(now, writer.token, checked=False) as client:
                 for part in range(stage.dice.randrange(1, 70)):
                     last = await client.post(f"{number % 2} {number} {part}")
                     if stage.dice.random() < 0.2:
                         await client.done("delete", room="lobby", id=last["id"])
                 end = await client.row(last["id"])
-            proxy.target = host.port
+            proxy.target = now.port
             before = proxy.connections
             proxy.cut_all()
             await app.next("state", link="LIVE")

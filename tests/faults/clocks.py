@@ -63,15 +63,15 @@ def _newest(host: FaultyHost) -> int:
 
 @check(
     "stopped and continued, host and app",
-    "stops of 90 s (8 s in the short form)",
+    "stops of 90 s (short form: 6 s)",
     full=2,
-    short=2,
+    short=1,
     planted="app:new-cids",
     plant="what is sent again gets a new cid",
     passes="live and complete again ≤ 30 s after, each message once",
 )
 async def stopped(stage: Stage, count: int) -> str:
-    seconds = 8.0 if stage.short else 90.0
+    seconds = 6.0 if stage.short else 90.0
     proxy = await Proxy(stage.dice).open()
     host = proxy.lead_to(stage.host(*proxy.allowed))
     app = AppProcess(stage.folder / "profile", stage.planted)
@@ -102,7 +102,7 @@ async def stopped(stage: Stage, count: int) -> str:
             slowest = max(slowest, time.monotonic() - begun)
         await app.aclose()
         exactly_once(host.data / "room.db", {"Ada": sent})
-        truth = {id: body for id, body in check_room(host.data / "room.db").values()}
+        truth = dict(check_room(host.data / "room.db").values())
         assert app.rows() == truth, "the replica is not like the host"
     finally:
         await app.kill()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mrsambosk_server import backup, schema
+from mrsambosk_server.migrations import MIGRATIONS
 from tests.faults.stage import FaultyHost, Stage, check, check_room, reading
 from tests.helpers.host_process import ROOT, environment, run_host
 from tests.helpers.wire_client import Person, WireClient, eventually, new_cid, register, request
@@ -25,7 +26,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
     "disk of the host full",
     "rounds",
     full=20,
-    short=3,
+    short=2,
     planted="host:no-reserve",
     plant="nothing is held back, no action is let through",
     passes="`storage_full`, reading and deleting go on, writing is back ≤ 30 s after space is, nothing acknowledged "
@@ -107,7 +108,7 @@ async def _stored(client: WireClient, acknowledged: dict[str, int]) -> bool:
     "a damaged database",
     "databases",
     full=50,
-    short=5,
+    short=2,
     planted="host:no-examination",
     plant="a database is opened without a look at it",
     passes="status 5, the original untouched, the newest good backup named, and restored whole",
@@ -192,14 +193,14 @@ def _roots(path: Path) -> list[int]:
     "kill -9 during a migration",
     "kills, one before each statement",
     full=200,
-    short=6,
+    short=4,
     planted="host:split-migration",
     plant="each statement is its own transaction",
     passes="the old schema or the new one, never between; a backup was made before; the next start is whole",
 )
 async def migration_killed(stage: Stage, count: int) -> str:
     tried = 0
-    wholes = {}
+    wholes: dict[int, tuple[int, tuple[str, ...]]] = {}
     for version in range(schema.VERSION + 1):
         wholes[version] = _schema_at(stage, version)
     wholes[schema.VERSION + 1] = _schema_after_next(stage)
@@ -252,7 +253,7 @@ def fixture(version: int) -> bytes:
 
 def _statements(version: int) -> int:
     """Upper bound of the statements that bring a database of this version up to the next step of `planted_host`."""
-    return sum(len(step.STATEMENTS) + 3 for step in schema.MIGRATIONS[version:]) + 8
+    return sum(len(step.STATEMENTS) + 3 for step in MIGRATIONS[version:]) + 8
 
 
 def _schema_of(path: Path) -> tuple[int, tuple[str, ...]]:
@@ -287,7 +288,7 @@ def _schema_after_next(stage: Stage) -> tuple[int, tuple[str, ...]]:
     "restoring a backup",
     "restores",
     full=20,
-    short=2,
+    short=1,
     planted="forgets-deletions",
     plant="deletions since the backup are not applied again",
     passes="deletions and bans since are applied again; one resync a client, then none; no row but the host's",
@@ -337,7 +338,7 @@ async def restored(stage: Stage, count: int) -> str:
             epoch, have, rows = client.welcome["epoch"], {"lobby": client.lobby.cursor}, dict(client.lobby.rows)
         async with WireClient(host, person.token, epoch=epoch, have=have) as client:
             assert client.lobby.resets == 0
-            done = await client.post("and on")
+            await client.post("and on")
         async with WireClient(host, away.token, epoch=have_early[0], have=have_early[1]) as client:
             assert client.lobby.resets == 0, "who knew no more than the backup was reset"
             assert {row["id"] for row in client.lobby.rows.values() if row["deleted_at"]} >= set(gone)
@@ -401,7 +402,7 @@ async def scheduled(stage: Stage, count: int) -> str:
     "what the logs hold",
     "posts with markers",
     full=300,
-    short=30,
+    short=15,
     planted="host:logs-bodies",
     plant="posts are logged",
     passes="no body, token or code in any log, no control character, files rotate",

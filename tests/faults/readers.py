@@ -161,7 +161,7 @@ async def slow_readers(stage: Stage, count: int) -> str:
         await _latencies(poster, watchers, 50, pace)
         before = await _latencies(poster, watchers, posts, pace)
         # What reading much takes once (two connections' page caches) is no matter of who is slow.
-        known = {"epoch": poster.welcome["epoch"], "have": {"lobby": 1}}
+        known = {"epoch": watchers[0].welcome["epoch"], "have": {"lobby": 1}}
         for _ in range(3):
             async with contextlib.AsyncExitStack() as readers:
                 await asyncio.gather(

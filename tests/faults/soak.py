@@ -14,16 +14,16 @@ WAL_BYTES = 64 * MEBIBYTE
     "the write-ahead log under readers who leave no gap",
     "posts of 12 KB",
     full=20000,
-    short=2500,
+    short=1800,
     planted="host:endless-log",
     plant="the log is never emptied",
-    passes="the write-ahead log ≤ 64 MiB (short form: 32)",
+    passes="the write-ahead log ≤ 64 MiB (short form: 24)",
 )
 async def log_bounded(stage: Stage, count: int) -> str:
     host = stage.host()
     people = [register(host) for _ in range(6)]
     largest, posted = 0, 0
-    limit = WAL_BYTES // 2 if stage.short else WAL_BYTES
+    limit = 24 * MEBIBYTE if stage.short else WAL_BYTES
     writing = True
 
     async def read(token: str) -> None:
@@ -60,7 +60,7 @@ async def log_bounded(stage: Stage, count: int) -> str:
     "50 clients, 20 messages a second, a reconnect a second",
     "s",
     full=1800,
-    short=10,
+    short=6,
     planted="host:forgets-nothing",
     plant="every frame ever told is kept",
     passes="memory grows ≤ 5 % after the first sixth (short form: ≤ 20 %), write-ahead log ≤ 64 MiB",
