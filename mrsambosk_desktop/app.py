@@ -22,6 +22,7 @@ from .controllers.chat import ChatController
 from .controllers.connection import ConnectionController
 from .controllers.drafts import DraftsController
 from .controllers.feed import Feed
+from .controllers.finding import FindingController
 from .controllers.hosting import HostingController
 from .controllers.nearby import NearbyController
 from .controllers.people import PeopleController
@@ -29,6 +30,7 @@ from .controllers.reading import ReadingController
 from .core.nearby import FoundHost
 from .core.rows import ConnectionState
 from .core.tasks import Tasks
+from .models.found import FoundModel
 from .models.members import MemberModel
 from .models.rooms import RoomModel
 from .models.timeline import TimelineModel
@@ -75,6 +77,8 @@ class App:
         self.rooms = RoomModel()
         self.feed = Feed(self.disk, self.timeline, self.members, self.rooms)
         self.reading = ReadingController(self.disk, self.feed, self.timeline, self.tasks)
+        self.found, self.pinned = FoundModel(), FoundModel()
+        self.finding = FindingController(self.disk, self.feed, self.reading, self.found, self.pinned, self.tasks)
         self.chat = ChatController(self.disk, self.feed, self.timeline, self.tasks)
         self.drafts = DraftsController(self.disk, self.feed, self.tasks)
         self.connection = ConnectionController(self.disk, self.feed, self.reading, self.chat, self.tasks)
@@ -84,7 +88,7 @@ class App:
         self.people = PeopleController(self.feed, self.connection, self.tasks)
         self.nearby = NearbyController(self.tasks, enabled=options.look_around)
         self.theme = Theme(qt, "system", self.settings.text_scale)
-        self.window = MainWindow(self.theme, self.timeline, self.members, self.rooms)
+        self.window = MainWindow(self.theme, self.timeline, self.members, self.rooms, self.found, self.pinned)
         self._connect()
 
     async def start(self) -> None:
@@ -168,6 +172,14 @@ class App:
         chat.failed.connect(window.show_error)
         reading.failed.connect(window.show_error)
         reading.jumped.connect(window.chat.view.show_row)
+        side, finding = window.side, self.finding
+        side.search_requested.connect(finding.look_for)
+        side.more_found_requested.connect(finding.search.more)
+        side.pins_requested.connect(finding.show_pins)
+        side.more_pins_requested.connect(finding.pins.more)
+        side.message_requested.connect(reading.show)
+        finding.search.changed.connect(side.set_search)
+        finding.pins.changed.connect(side.set_pins)
         connection.state_changed.connect(self._show_state)
         connection.joined.connect(self._show_room)
         connection.join_failed.connect(self._join_failed)
@@ -217,6 +229,7 @@ class App:
         host = self.feed.host
         await self.connection.stop()
         await self.hosting.aclose()
+        self.finding.stop()
         self.chat.forget_host(host)
         self.drafts.forget_host(host)
         await self.disk.run(self.disk.profile.forget_host, host)

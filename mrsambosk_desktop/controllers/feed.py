@@ -42,7 +42,8 @@ class Feed(QObject):
     """One host's rooms, as far as they are here.
 
     Signals: `room_opened` (Room) after its rows were put into the timeline; `room_changed` (Room) what is new about
-    the open one; `people_changed`; `typing_changed` (names); `own_stored` (cid): the host has this post of ours.
+    the open one; `people_changed`; `typing_changed` (names); `own_stored` (cid): the host has this post of ours;
+    `rows_stored` (messages): as they are now, of any room, whether shown or not.
     """
 
     room_opened = Signal(object)
@@ -50,7 +51,7 @@ class Feed(QObject):
     people_changed = Signal()
     typing_changed = Signal(object)
     own_stored = Signal(str)
-
+    rows_stored = Signal(object)
     def __init__(self, disk: Disk, timeline: TimelineModel, members: MemberModel, rooms: RoomModel) -> None:
         super().__init__()
         self.lock = asyncio.Lock()
@@ -176,6 +177,7 @@ class Feed(QObject):
             return False
         await self._disk.run(self._disk.replica.apply, self.host, room, page.messages, after)
         self.copies[room] = after
+        self.rows_stored.emit(page.messages)
         if room == self.room:
             self._show_rows([row for row in page.messages if self._timeline.place_of(row.id) is not None])
         return True
@@ -243,6 +245,7 @@ class Feed(QObject):
         if copy is not self.copies[room]:
             await self._disk.run(self._disk.replica.apply, self.host, room, rows, copy)
             self.copies[room] = copy
+            self.rows_stored.emit(rows)
             await self._show(room, rows)
         if missed is not None:
             raise missed
@@ -262,6 +265,7 @@ class Feed(QObject):
         else:
             self.missed += sum(row.id > copy.cursor and self._counts(row) for row in sync.messages)
         held.extend(sync.messages)
+        self.rows_stored.emit(sync.messages)
         if sync.more:
             return
         rows = self._held.pop(room)

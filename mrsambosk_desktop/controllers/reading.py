@@ -43,8 +43,12 @@ class ReadingController(QObject):
         self._reading = False
         self._back_fill: asyncio.Task[None] | None = None
 
-    # Intents ---------------------------------------------------------------------------------------------------
+    @property
+    def session(self) -> Session | None:
+        """The connection, while all rooms are live."""
+        return self._session
 
+    # Intents ---------------------------------------------------------------------------------------------------
     def open_room(self, room: str) -> None:
         """Show another room."""
         if room != self._feed.room:
@@ -65,6 +69,10 @@ class ReadingController(QObject):
     def jump(self, id: int) -> None:
         """Show the rows around one that is not in the window."""
         self._tasks.start(self._jump(id), "jump to a message")
+
+    def show(self, room: str, id: int) -> None:
+        """Show a message wherever it is: found, pinned, or pointed to from outside."""
+        self._tasks.start(self._show(room, id), "show a message")
 
     def read(self, id: int) -> None:
         """Read up to here; told to the host when the room is live."""
@@ -160,6 +168,14 @@ class ReadingController(QObject):
                 )
             await feed.find_sources()
         self.jumped.emit(id)
+
+    async def _show(self, room: str, id: int) -> None:
+        if room != self._feed.room:
+            await self._feed.open_room(room)
+        if self._timeline.place_of(id) is not None:
+            self.jumped.emit(id)
+        else:
+            await self._jump(id)
 
     async def _before(self, id: int, first: int) -> tuple[Message, ...]:
         feed = self._feed

@@ -45,6 +45,21 @@ def time_text(ms: int) -> str:
     return locale.toString(clock, QLocale.FormatType.ShortFormat)
 
 
+def when_text(ms: int) -> str:
+    """When something was said, in short: the time of day, before it the day when that is not today."""
+    try:
+        day = datetime.fromtimestamp(ms / 1000).date()
+    except (OverflowError, OSError, ValueError):
+        return ""
+    today = date.today()
+    if day == today:
+        return time_text(ms)
+    if (today - day).days == 1:
+        return translate("Wording", "Yesterday {time}").format(time=time_text(ms))
+    short = QLocale().toString(QDate(day.year, day.month, day.day), QLocale.FormatType.ShortFormat)
+    return f"{short} {time_text(ms)}"
+
+
 def moment_text(ms: int) -> str:
     """The local date and time in full, for details."""
     return QLocale().toString(QDateTime.fromMSecsSinceEpoch(ms), QLocale.FormatType.LongFormat)

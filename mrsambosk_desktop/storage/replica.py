@@ -4,7 +4,7 @@ Opens a room at once and keeps it readable when the host is gone. Every call run
 A row is replaced only by a newer one; the cursor is stored in the same transaction as the rows it vouches for.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -34,7 +34,19 @@ _UPSERT: Final = (
     "INSERT INTO messages (room, id, rev, body) VALUES (?, ?, ?, ?) ON CONFLICT (room, id) DO UPDATE "
     "SET rev = excluded.rev, body = excluded.body WHERE excluded.rev > messages.rev"
 )
+
+
+class Glance(msgspec.Struct):
+    """As much of a row as tells whether it is looked for."""
+
+    kind: str
+    body: str
+    deleted_at: int | None
+    pinned_at: int | None
+
+
 _encode: Final = msgspec.json.Encoder().encode
+_glance: Final = msgspec.json.Decoder(Glance)
 _message: Final = msgspec.json.Decoder(Message)
 _user: Final = msgspec.json.Decoder(User)
 _room: Final = msgspec.json.Decoder(Room)
@@ -197,6 +209,21 @@ class Replica:
             self._db.one("SELECT body FROM messages WHERE room = ? AND id = ?", (key, id)) for id in sorted(set(ids))
         )
         return tuple(_message.decode(row[0]) for row in found if row is not None)
+
+    def scan(
+        self, host: str, room: str, below: int, rows: int, wanted: Callable[[Glance], bool]
+    ) -> tuple[tuple[Message, ...], int]:
+        """Look through the newest `rows` rows with an id under `below`.
+
+        Returns:
+            Those that are `wanted`, newest first, and `below` for the next call: 0 when there are no more.
+        """
+        seen = self._db.all(
+            "SELECT id, body FROM messages WHERE room = ? AND id < ? ORDER BY id DESC LIMIT ?",
+            (self._key(host, room), below, rows),
+        )
+        found = tuple(_message.decode(body) for _, body in seen if wanted(_glance.decode(body)))
+        return found, seen[-1][0] if len(seen) == rows else 0
 
     def count(self, host: str, room: str) -> int:
         """How many rows of the room are here."""

@@ -27,7 +27,7 @@ from .timeline_view import TimelineView
 
 
 class ChatPane(QWidget):
-    """Signals as the main window's; `back_wanted` and `people_wanted` are for the panes beside it."""
+    """Signals as the main window's; those without a row are for the panes beside it."""
 
     send_requested = Signal(str, object, object)
     edit_requested = Signal(int, str, object)
@@ -43,7 +43,8 @@ class ChatPane(QWidget):
     details_wanted = Signal(object)
     back_wanted = Signal()
     people_wanted = Signal()
-
+    search_wanted = Signal()
+    pins_wanted = Signal()
     def __init__(self, theme: Theme, timeline: TimelineModel, members: MemberModel) -> None:
         super().__init__()
         self.setObjectName("chat")
@@ -129,6 +130,10 @@ class ChatPane(QWidget):
         self.back.hide()
         self.people = IconButton(theme, "people", self.tr("People"))
         self.people.clicked.connect(lambda _checked=False: self.people_wanted.emit())
+        self.search = IconButton(theme, "search", self.tr("Search in this room"))
+        self.search.clicked.connect(lambda _checked=False: self.search_wanted.emit())
+        self.pins = IconButton(theme, "pin", self.tr("Pinned messages"))
+        self.pins.clicked.connect(lambda _checked=False: self.pins_wanted.emit())
         self._title = label(role="title")
         self._topic = ElidedLabel(role="muted")
         line = QHBoxLayout(head)
@@ -137,7 +142,11 @@ class ChatPane(QWidget):
         line.addWidget(self.back)
         line.addWidget(self._title)
         line.addWidget(self._topic, 1)
-        line.addWidget(self.people)
+        icons = QHBoxLayout()
+        icons.setSpacing(4)
+        for icon in (self.search, self.pins, self.people):
+            icons.addWidget(icon)
+        line.addLayout(icons)
         return head
 
     def _role(self) -> str:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.rows import ConnectionState, HostCard, HostPage
-from mrsambosk_desktop.models.entries import TimelineRow
+from mrsambosk_desktop.models.found import FoundModel
 from mrsambosk_desktop.models.members import MemberModel
 from mrsambosk_desktop.models.rooms import RoomModel
 from mrsambosk_desktop.models.timeline import TimelineModel
@@ -25,6 +25,7 @@ from .member_menu import asks_first, question_for
 from .people_pane import PeoplePane
 from .question import notice, question
 from .room_page import RoomPage
+from .side_pages import SidePages
 from .sidebar import Sidebar
 from .theme import Theme
 from .trust_dialog import TrustDialog
@@ -70,6 +71,8 @@ class MainWindow(QWidget):
         timeline: TimelineModel,
         members: MemberModel,
         rooms: RoomModel,
+        found: FoundModel,
+        pinned: FoundModel,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -83,8 +86,9 @@ class MainWindow(QWidget):
         self.first_run = FirstRun(theme)
         self.sidebar = Sidebar(theme, rooms)
         self.chat = ChatPane(theme, timeline, members)
-        self.people = PeoplePane(theme, members)
+        self.people = PeoplePane(theme, members, found, pinned)
         self.room_page = RoomPage(theme, self.sidebar, self.chat, self.people)
+        self.side = SidePages(self.room_page, rooms)
         self._hosting: HostingDialog | None = None
         self._host_page: HostDialog | None = None
         self._pages = QStackedWidget()
@@ -130,6 +134,7 @@ class MainWindow(QWidget):
         """The room that is open, or what changed about it."""
         self._room = room
         self.chat.set_room(room)
+        self.side.set_room(room.id)
         self.sidebar.select(room.id)
         self._name_window()
 
@@ -237,7 +242,7 @@ class MainWindow(QWidget):
         chat.composer.typed.connect(self.typing)
         chat.composer.draft_changed.connect(self.draft_changed)
         chat.banner.try_again.connect(self.try_again_requested)
-        chat.details_wanted.connect(self._show_details)
+
         self.sidebar.room_chosen.connect(self.room_selected)
         self.sidebar.stop_wanted.connect(self.stop_hosting_requested)
         self.sidebar.leave_wanted.connect(self._ask_leave)
@@ -252,6 +257,9 @@ class MainWindow(QWidget):
 
         key("Ctrl+End", self.chat.view.to_latest)
         key("Ctrl+.", self.room_page.toggle_people)
+        key("Ctrl+F", lambda: self.side.open_search(everywhere=False))
+        key("Ctrl+Shift+F", lambda: self.side.open_search(everywhere=True))
+        key("Ctrl+K", self.side.open_sidebar_search)
         key("F6", lambda: self._next_pane(1))
         key("Shift+F6", lambda: self._next_pane(-1))
         key("Ctrl++", lambda: self._theme.step_scale(1))
@@ -272,10 +280,6 @@ class MainWindow(QWidget):
         row = self.chat.view.current_row()
         if row is not None:
             self.chat.view.reply_pressed.emit(row)
-
-    def _show_details(self, row: TimelineRow) -> None:
-        self.people.show_details(row)
-        self.room_page.show_people_pane()
 
     def _ask_leave(self) -> None:
         box = question(

@@ -1,4 +1,5 @@
-"""The right pane: the people of the host, online first; in the same place, the details of one message."""
+"""The right pane: the people of the host, online first; in the same place, the details of one message, what a search
+found, and the room's pinned messages."""
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent
@@ -7,10 +8,12 @@ from PySide6.QtWidgets import QHBoxLayout, QListView, QSizePolicy, QStackedWidge
 from mrsambosk_desktop.core.bodies import excerpt
 from mrsambosk_desktop.delegates.member import MemberDelegate
 from mrsambosk_desktop.models.entries import TimelineRow
+from mrsambosk_desktop.models.found import FoundModel
 from mrsambosk_desktop.models.members import MemberModel, MemberRole
 from mrsambosk_desktop.models.wording import isolated, moment_text, name_of
 from mrsambosk_protocol.entities import User
 
+from .found_pages import PinsPage, SearchPage
 from .member_menu import MemberMenu, member_actions
 from .parts import ElidedLabel, IconButton, label
 from .theme import Theme
@@ -52,11 +55,13 @@ class PeopleList(QListView):
 
 
 class PeoplePane(QWidget):
-    """Shows people, or what is known of one message until closed."""
+    """Shows people, or another page until that is closed. Signals: `closed`: back to the messages, where this pane is
+    the only one; `page_closed`: the people are shown again."""
 
     closed = Signal()
+    page_closed = Signal()
 
-    def __init__(self, theme: Theme, members: MemberModel) -> None:
+    def __init__(self, theme: Theme, members: MemberModel, found: FoundModel, pinned: FoundModel) -> None:
         super().__init__()
         self.setObjectName("side_panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -71,7 +76,13 @@ class PeoplePane(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self.people)
         self._stack.addWidget(people_page)
-        self._stack.addWidget(self._details_page(theme))
+        self._details = self._details_page(theme)
+        self.search = SearchPage(theme, found)
+        self.pins = PinsPage(theme, pinned)
+        for page in (self._details, self.search, self.pins):
+            self._stack.addWidget(page)
+        for closable in (self.search, self.pins):
+            closable.closed.connect(self.close_page)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(1, 4, 1, 0)
         outer.setSpacing(0)
@@ -79,12 +90,34 @@ class PeoplePane(QWidget):
         outer.addWidget(self._stack, 1)
 
     @property
-    def shows_details(self) -> bool:
-        return self._stack.currentIndex() == 1
+    def shows_people(self) -> bool:
+        return self._stack.currentIndex() == 0
+
+    @property
+    def shows_search(self) -> bool:
+        return self._stack.currentWidget() is self.search
+
+    @property
+    def shows_pins(self) -> bool:
+        return self._stack.currentWidget() is self.pins
 
     def show_people(self) -> None:
         """Back to who is here."""
         self._stack.setCurrentIndex(0)
+
+    def show_search(self) -> None:
+        """The search, in the people's place."""
+        self._stack.setCurrentWidget(self.search)
+
+    def show_pins(self) -> None:
+        """The pinned messages, in the people's place."""
+        self._stack.setCurrentWidget(self.pins)
+
+    def close_page(self) -> None:
+        """Whatever stands in the people's place goes."""
+        if not self.shows_people:
+            self.show_people()
+            self.page_closed.emit()
 
     def show_details(self, row: TimelineRow) -> None:
         """What is known of this message: when, changed how, by whom, and who reacted."""
@@ -113,12 +146,12 @@ class PeoplePane(QWidget):
         for title, text in lines:
             self._lines.addWidget(label(title, "small"))
             self._lines.addWidget(label(text, wraps=True))
-        self._stack.setCurrentIndex(1)
+        self._stack.setCurrentWidget(self._details)
 
     def _details_page(self, theme: Theme) -> QWidget:
         page = QWidget()
         close = IconButton(theme, "close", self.tr("Close details"), size=18)
-        close.clicked.connect(lambda _checked=False: self.show_people())
+        close.clicked.connect(lambda _checked=False: self.close_page())
         head = QHBoxLayout()
         head.addWidget(label(self.tr("Message details"), "strong"), 1)
         head.addWidget(close)

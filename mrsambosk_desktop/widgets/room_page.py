@@ -30,6 +30,8 @@ class RoomPage(QWidget):
         self._panes: tuple[QWidget, ...] = (sidebar, chat, people)
         self._shown: QWidget = chat
         self._wants_people: bool | None = None
+        # Whether the people were wanted before a page was put in their place; None while there is none.
+        self._before: tuple[bool | None] | None = None
         self._narrow = False
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setAccessibleName(self.tr("Panes"))
@@ -63,16 +65,31 @@ class RoomPage(QWidget):
 
     def toggle_people(self) -> None:
         """Shows the people, or hides them."""
+        self._before = None
+        shown_page = self.people.isVisible() and not self.people.shows_people
+        self.people.show_people()
         if self._narrow:
             self.show_pane(self.people)
+            return
+        if shown_page:
             return
         self._wants_people = not self.people.isVisible()
         self._arrange()
 
     def show_people_pane(self) -> None:
         """Makes sure that the right pane is seen."""
+        if self._before is None:
+            self._before = (self._wants_people,)
         self._wants_people = True
         self._shown = self.people
+        self._arrange()
+
+    def leave_people_pane(self) -> None:
+        """The page that stood in the people's place was closed: the panes are as they were before it."""
+        if self._before is not None:
+            (self._wants_people,) = self._before
+            self._before = None
+        self._shown = self.chat
         self._arrange()
 
     def save_state(self) -> bytes:

@@ -10,6 +10,7 @@ from mrsambosk_desktop.models.rooms import RoomModel, RoomRole
 
 from .hosting_card import HostingCard
 from .parts import ElidedLabel, IconButton, label
+from .search_field import SearchField
 from .theme import Theme
 
 
@@ -92,6 +93,10 @@ class Sidebar(QWidget):
         self.settings.clicked.connect(lambda _checked=False: self.settings_wanted.emit())
         head.addWidget(self.settings)
         head.addWidget(self.leave)
+        self.search = SearchField(theme, self.tr("Search everywhere"))
+        looking = QHBoxLayout()
+        looking.setContentsMargins(12, 6, 12, 0)
+        looking.addWidget(self.search)
         section = label(self.tr("ROOMS"), "section")
         section.setContentsMargins(16, 12, 16, 4)
         foot = QVBoxLayout()
@@ -101,6 +106,7 @@ class Sidebar(QWidget):
         box.setContentsMargins(0, 0, 1, 0)
         box.setSpacing(0)
         box.addLayout(head)
+        box.addLayout(looking)
         box.addWidget(section)
         box.addWidget(self.rooms, 1)
         box.addLayout(foot)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from mrsambosk_desktop.core.rows import ConnectionState, HostCard, Link
+from mrsambosk_desktop.models.found import FoundModel
 from mrsambosk_desktop.models.members import MemberModel
 from mrsambosk_desktop.models.rooms import RoomModel
 from mrsambosk_desktop.models.timeline import TimelineModel
@@ -42,6 +43,15 @@ INTENTS = (
 )
 
 
+SIDE_INTENTS = (
+    "search_requested",
+    "more_found_requested",
+    "pins_requested",
+    "more_pins_requested",
+    "message_requested",
+)
+
+
 @dataclass
 class Desk:
     """A window, its models, and every intent it has emitted, in order."""
@@ -51,6 +61,8 @@ class Desk:
     timeline: TimelineModel
     members: MemberModel
     rooms: RoomModel
+    found: FoundModel
+    pinned: FoundModel
     intents: list[tuple[Any, ...]] = field(default_factory=list)
 
     def open(self, messages: list[Message], **fields: Any) -> None:
@@ -68,11 +80,15 @@ def desk(qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
         model.set_me(ME)
         model.set_users(PEOPLE)
     rooms.set_rooms([Room(id="lobby", name="lobby", topic="Everyone on the network")])
-    window = MainWindow(theme, timeline, members, rooms)
+    found, pinned = FoundModel(), FoundModel()
+    for listed in (found, pinned):
+        listed.set_people(PEOPLE)
+    window = MainWindow(theme, timeline, members, rooms, found, pinned)
     qtbot.addWidget(window)
-    made = Desk(window, theme, timeline, members, rooms)
-    for name in INTENTS:
-        getattr(window, name).connect(lambda *values, name=name: made.intents.append((name, *values)))
+    made = Desk(window, theme, timeline, members, rooms, found, pinned)
+    for owner, names in ((window, INTENTS), (window.side, SIDE_INTENTS)):
+        for name in names:
+            getattr(owner, name).connect(lambda *values, name=name: made.intents.append((name, *values)))
     window.set_room(Room(id="lobby", name="lobby", topic="Everyone on the network"))
     window.set_host(
         HostCard(True, "Staff room", "Dana", ("192.168.1.20 : 8765",), 3, "mrsambosk://join?at=192.168.1.20:8765")

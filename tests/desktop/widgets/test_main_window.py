@@ -48,7 +48,7 @@ def _parents(widget: QWidget) -> list[QWidget]:
 
 def test_every_control_has_a_name(desk: Desk) -> None:
     desk.window.show_hosting()
-    desk.window._show_details(desk.timeline.row(0))
+    desk.window.side.show_details(desk.timeline.row(0))
     assert nameless(desk.window) == []
     assert desk.window._hosting is not None
     assert nameless(desk.window._hosting) == []
@@ -62,7 +62,7 @@ def test_a_control_without_a_name_is_found(desk: Desk) -> None:
 
 def test_every_label_shows_plain_text(desk: Desk) -> None:
     desk.window.show_hosting()
-    desk.window._show_details(desk.timeline.row(0))
+    desk.window.side.show_details(desk.timeline.row(0))
     labels = desk.window.findChildren(QLabel)
     assert labels
     assert [one.text() for one in labels if one.textFormat() is not Qt.TextFormat.PlainText] == []
@@ -93,7 +93,7 @@ def test_hostile_names_are_shown_as_they_are(desk: Desk, hostile: str) -> None:
     desk.window.set_connection(ConnectionState(Link.STOPPED, hostile, reason=hostile))
     desk.window.show_error(hostile)
     desk.window.chat.composer.start_reply(41, hostile, hostile)
-    desk.window._show_details(desk.timeline.row(40))
+    desk.window.side.show_details(desk.timeline.row(40))
     assert not desk.window.grab().isNull()
     assert desk.window.chat._title.text() == f"# {hostile}"
     assert hostile in desk.window.chat.banner.text
