@@ -69,22 +69,6 @@ class Finding:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """How it stands with a search, or with a list of pins.
-
-    `room` is the one looked in, None: all of them. `busy`: the first page is on its way. `more`: there are older ones.
-    `kept`: only what this computer has kept was looked through. `problem` is one sentence for a person.
-    """
-
-    query: str = ""
-    room: str | None = None
-    busy: bool = False
-    more: bool = False
-    kept: bool = False
-    problem: str = ""
-
-
 class Link(Enum):
     """How it stands with the host."""
 

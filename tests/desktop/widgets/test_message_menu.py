@@ -118,7 +118,7 @@ def test_choosing_emits_the_intent(desk: Desk) -> None:
     choose(desk, 40, Action.COPY)
     assert QGuiApplication.clipboard().text() == "mine"
     choose(desk, 0, Action.DETAILS)
-    assert desk.window.people.shows_details
+    assert not desk.window.people.shows_people
 
 
 def test_delete_keys(desk: Desk) -> None:
