@@ -21,6 +21,7 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 
 from mrsambosk_desktop.core.nearby import FoundHost
 from mrsambosk_protocol.announcement import (
+    ADDRESSES,
     BEACON_PORT,
     MDNS_TYPE,
     STALE_SECONDS,
@@ -184,8 +185,9 @@ class Discovery:
         entry.sources.add(source)
         entry.heard_at = self._loop.time()
         for address in heard_from:
-            if is_usable(address) and len(entry.heard_from) < 8:
-                entry.heard_from[address] = None
+            if is_usable(address) and address not in entry.heard_from:
+                # The newest first: a host that moved is not dialled where it was.
+                entry.heard_from = dict.fromkeys((address, *tuple(entry.heard_from)[: ADDRESSES - 1]))
         self._tell()
 
     def _forget_source(self, host: str, source: str) -> None:

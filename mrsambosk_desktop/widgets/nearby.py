@@ -98,7 +98,7 @@ class NearbyList(QWidget):
         return super().eventFilter(watched, event)
 
     def _line(self, host: FoundHost, chars: int | None = None) -> str:
-        """One line about it. The id's beginning tells hosts of one name apart; no name is so long that it hides that."""
+        """One line about it. The id's beginning tells hosts of one name apart; no name is long enough to hide it."""
         name = host.name if chars is None or len(host.name) <= chars else host.name[: chars - 1] + "…"
         parts = [isolated(name)]
         if host.double:
