@@ -102,6 +102,7 @@ class App:
         await self.drafts.load()
         self.window.set_recent_emoji(tuple(self.settings.recent_emoji.split()))
         self.window.set_ctrl_enter(self.settings.ctrl_enter_sends)
+        self.theme.set_less_motion(self.settings.motion == "reduced")
         self.window.first_run.set_name(self.settings.name)
         if self.settings.geometry:
             self.window.restoreGeometry(QByteArray(self.settings.geometry))
@@ -259,6 +260,7 @@ class App:
         self.settings = replace(
             self.settings,
             text_scale=self.theme.scale,
+            motion="reduced" if self.theme.less_motion else "system",
             ctrl_enter_sends=self.window.ctrl_enter,
             recent_emoji=" ".join(self.window.recent_emoji),
             geometry=bytes(self.window.saveGeometry().data()),

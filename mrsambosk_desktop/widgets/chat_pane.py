@@ -73,6 +73,7 @@ class ChatPane(QWidget):
         self.view.set_empty_text(self.tr("No messages yet. Say hello!"))
 
         self.view.menu_wanted.connect(self._open_menu)
+        self.view.react_wanted.connect(self._pick_reaction)
         self.view.zone_clicked.connect(self._zone_clicked)
         self.view.delete_pressed.connect(self._delete)
         self.view.reply_pressed.connect(lambda row: self._if_offered(Action.REPLY, row))

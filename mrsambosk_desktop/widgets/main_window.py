@@ -21,6 +21,7 @@ from .chat_pane import ChatPane
 from .first_run import FirstRun
 from .host_dialog import HostDialog
 from .hosting_dialog import HostingDialog
+from .keys_dialog import KeysDialog
 from .member_menu import asks_first, question_for
 from .people_pane import PeoplePane
 from .question import notice, question
@@ -99,8 +100,7 @@ class MainWindow(QWidget):
         box.addWidget(self._pages)
         self._connect()
         self._shortcuts()
-        self._dress()
-        theme.changed.connect(self._dress)
+        theme.dress(self)
         self.setMinimumSize(360, 420)
         self.resize(1240, 800)
 
@@ -202,6 +202,13 @@ class MainWindow(QWidget):
         """Puts the cursor where one writes."""
         self.chat.composer.setFocus()
 
+    def show_keys(self) -> None:
+        """The list of all keys."""
+        dialog = KeysDialog(self._theme, self, ctrl_enter=self.ctrl_enter, less_motion=self._theme.less_motion)
+        dialog.ctrl_enter_changed.connect(self.set_ctrl_enter)
+        dialog.less_motion_changed.connect(self._theme.set_less_motion)
+        dialog.open()
+
     def show_hosting(self) -> None:
         """'You are hosting', beside the window."""
         if self._hosting is None:
@@ -267,6 +274,11 @@ class MainWindow(QWidget):
         key("Ctrl+-", lambda: self._theme.step_scale(-1))
         key("Ctrl+0", lambda: self._theme.step_scale(0))
         key("Alt+R", self._reply_to_current)
+        key("Alt+Up", lambda: self.sidebar.step(-1))
+        key("Alt+Down", lambda: self.sidebar.step(1))
+        key("Alt+Shift+Up", lambda: self.sidebar.step(-1, unread=True))
+        key("Alt+Shift+Down", lambda: self.sidebar.step(1, unread=True))
+        key("Ctrl+/", self.show_keys)
 
     def _next_pane(self, step: int) -> None:
         """Moves the focus to the next pane that shows."""
@@ -306,9 +318,6 @@ class MainWindow(QWidget):
         title = " — ".join(part for part in (self.tr("Mrsambosk"), *parts) if part)
         # Qt takes [*] in a title for the mark of an unsaved document.
         self.setWindowTitle(title.replace("[*]", "[*][*]"))
-
-    def _dress(self) -> None:
-        self._theme.dress(self)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -141,6 +141,16 @@ class Sidebar(QWidget):
             if index.data(RoomRole.ROOM).id == room_id:
                 self.rooms.setCurrentIndex(index)
 
+    def step(self, step: int, *, unread: bool = False) -> None:
+        """Chooses the next room in this direction, round the end; of those with something unread if asked."""
+        model, here = self.rooms.model(), self.rooms.currentIndex().row()
+        count = model.rowCount()
+        for far in range(1, count):
+            index = model.index((here + step * far) % count, 0)
+            if not unread or index.data(RoomRole.UNREAD):
+                self._chosen(index)
+                return
+
     def _chosen(self, index: object) -> None:
         room = index.data(RoomRole.ROOM)  # type: ignore[attr-defined]
         if room is not None:

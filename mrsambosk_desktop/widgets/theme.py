@@ -5,10 +5,12 @@ A theme is given to a window, not kept in a global: two windows in one process m
 
 import re
 from typing import Final, Literal
+from weakref import WeakSet
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QFont, QFontInfo, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from mrsambosk_desktop.delegates.tokens import ThemeName, Tokens, load_tokens
 from mrsambosk_desktop.paths import resource
@@ -18,6 +20,14 @@ Choice = Literal["system", "light", "dark", "high_contrast"]
 TEXT_SIZES: Final = (0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
 _TOKEN: Final = re.compile(r"@([a-z_]+)(\d*)")
 _BODY_PX: Final = 14
+_EFFECTS: Final = (
+    Qt.UIEffect.UI_AnimateMenu,
+    Qt.UIEffect.UI_FadeMenu,
+    Qt.UIEffect.UI_AnimateCombo,
+    Qt.UIEffect.UI_AnimateTooltip,
+    Qt.UIEffect.UI_FadeTooltip,
+    Qt.UIEffect.UI_AnimateToolBox,
+)
 
 
 class Theme(QObject):
@@ -31,6 +41,11 @@ class Theme(QObject):
         self._choice: Choice = choice
         self._scale = scale
         self._tokens = load_tokens(self._name())
+        self._dressed: WeakSet[QWidget] = WeakSet()
+        self._less_motion = False
+        self._blink = app.cursorFlashTime()
+        self._effects: dict[Qt.UIEffect, bool] = {}
+        self.changed.connect(self._dress_all)
         app.setStyle("Fusion")
         app.setFont(self.font())
         app.styleHints().colorSchemeChanged.connect(self._system_changed)
@@ -47,6 +62,22 @@ class Theme(QObject):
     @property
     def choice(self) -> Choice:
         return self._choice
+
+    @property
+    def less_motion(self) -> bool:
+        """Whether the person chose that nothing blinks, slides or fades."""
+        return self._less_motion
+
+    def set_less_motion(self, on: bool) -> None:
+        """Nothing blinks, slides or fades; off: as the system wants it. The app draws no motion of its own."""
+        if on is self._less_motion:
+            return
+        self._less_motion = on
+        self._app.setCursorFlashTime(0 if on else self._blink)
+        for effect in _EFFECTS:
+            if on:
+                self._effects[effect] = self._app.isEffectEnabled(effect)
+            self._app.setEffectEnabled(effect, not on and self._effects.get(effect, False))
 
     def set_choice(self, choice: Choice) -> None:
         """A theme by name, or `system` to follow the system's."""
@@ -80,10 +111,17 @@ class Theme(QObject):
         return font
 
     def dress(self, window: QWidget) -> None:
-        """Gives a top-level widget its font, palette and style sheet; its children inherit them."""
+        """Gives a top-level widget its font, palette and style sheet, also whenever they change; its children inherit
+        them."""
+        self._dressed.add(window)
         window.setFont(self.font())
         window.setPalette(self.palette())
         window.setStyleSheet(self._style_sheet())
+
+    def _dress_all(self) -> None:
+        for window in tuple(self._dressed):
+            if isValid(window):
+                self.dress(window)
 
     def palette(self) -> QPalette:
         """The tokens as Qt's own roles: on a bare X server the scheme is unknown, so nothing is left to the system."""

@@ -29,6 +29,7 @@ from mrsambosk_desktop.delegates.timeline import TimelineDelegate
 from mrsambosk_desktop.models.entries import Key, TimelineRow
 from mrsambosk_desktop.models.timeline import TimelineModel
 
+from .hover_bar import HoverBar
 from .theme import Theme
 from .timeline_overlays import DayPill, JumpButton
 
@@ -50,10 +51,12 @@ class Anchor:
 
 class TimelineView(QListView):
     """Signals: `menu_wanted` (row, global point), `zone_clicked` (row, zone), `older_wanted`, `newer_wanted`,
-    `latest_wanted` when the newest end is not loaded, `read_reached` (id), and the keys that mean something for the
-    current row: `delete_pressed` (row, at once), `reply_pressed`, `edit_pressed`; `left` for Esc."""
+    `react_wanted` (row, global point), `latest_wanted` when the newest end is not loaded, `read_reached` (id), and the
+    keys that mean something for the current row: `delete_pressed` (row, at once), `reply_pressed`, `edit_pressed`;
+    `left` for Esc."""
 
     menu_wanted = Signal(object, QPoint)
+    react_wanted = Signal(object, QPoint)
     zone_clicked = Signal(object, object)
     older_wanted = Signal()
     newer_wanted = Signal()
@@ -79,6 +82,7 @@ class TimelineView(QListView):
         self._delegate = TimelineDelegate(theme, self)
         self._pill = DayPill(theme, self.viewport())
         self.jump = JumpButton(theme, self)
+        self.hover = HoverBar(theme, self.viewport())
         self._flash_timer = QTimer(self)
         self._flash_timer.setSingleShot(True)
         self._flash_timer.timeout.connect(self._end_flash)
@@ -96,6 +100,9 @@ class TimelineView(QListView):
         self.setMinimumSize(120, 60)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         self.jump.clicked.connect(self.to_latest)
+        self.hover.react_wanted.connect(self.react_wanted)
+        self.hover.reply_wanted.connect(self.reply_pressed)
+        self.hover.more_wanted.connect(self.menu_wanted)
         model.modelReset.connect(self._reset)
         model.arrived.connect(self._arrived)
         model.ends_changed.connect(self.scheduleDelayedItemsLayout)
@@ -160,6 +167,7 @@ class TimelineView(QListView):
 
     def doItemsLayout(self) -> None:
         self._laying_out = True
+        self.hover.hide()
         try:
             self._lead()
             super().doItemsLayout()
@@ -279,6 +287,7 @@ class TimelineView(QListView):
         if self._laying_out:
             return
         self._opening = False
+        self.hover.hide()
         self._take_anchor()
         self._show_day()
         self._after_scroll()
@@ -387,8 +396,25 @@ class TimelineView(QListView):
             super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if not event.buttons():
+            self._hover(event.position().toPoint())
         over = self._zone_at(event.position().toPoint()) is not None
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.ArrowCursor)
+
+    def _hover(self, point: QPoint) -> None:
+        """The bar of the row under the mouse; over the bar itself it stays."""
+        if self.hover.isVisible() and self.hover.geometry().contains(point):
+            return
+        found = self._row_at(point)
+        room = QRectF(self.viewport().rect())
+        bubble = self._delegate.bubble(*found) if found is not None else QRectF()
+        near = bubble.adjusted(-60, -4, 60, 4).contains(QPointF(point))
+        self.hover.show_for(found[0] if found is not None and near else None, bubble, room)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Leave:
+            self.hover.hide()
+        return super().viewportEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         pressed, self._pressed = self._pressed, None
