@@ -25,6 +25,8 @@ _URL_REST: Final = re.compile(r"[^\s<>\"“”«»`\u0000-\u001f]+")
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9+#._-]{1,20}")
 _MARKERS: Final = frozenset("*_~`[@")
 _BRACKETS: Final = {")": "(", "]": "[", "}": "{"}
+#: A link's end is looked for from each bracket: nobody types this many, and they would hold up the window.
+_MOST_BRACKETS: Final = 400
 _TRAILING: Final = ".,:;!?'\"*_~…"
 
 
@@ -82,7 +84,7 @@ def parse(body: str, people: Mapping[str, str] | None = None) -> Blocks:
     Args:
         people: name → user id of those whose ``@name`` is to be marked.
     """
-    if not _MAYBE_MARKUP.search(body):
+    if not _MAYBE_MARKUP.search(body) or body.count("[") > _MOST_BRACKETS:
         return _plain(body)
     env = {"people": sorted((people or {}).items(), key=lambda item: -len(item[0]))}
     blocks = tuple(_blocks(_MARKDOWN.parse(body, env)))

@@ -1,0 +1,210 @@
+"""A thousand hostile bodies, each shown as typed, soon, in its place, and without touching a file or the network."""
+
+import os
+import random
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
+
+from mrsambosk_desktop.core.bodies import Style, parse, shown_text
+from mrsambosk_desktop.delegates.look import text_look
+from mrsambosk_desktop.delegates.row_layout import PAD_X, Fonts, measure_row
+from mrsambosk_desktop.delegates.row_painter import bubble_box, paint_row
+from mrsambosk_desktop.models.timeline import TimelineModel
+from mrsambosk_desktop.widgets.theme import Theme
+from tests.helpers.rows import ME, PEOPLE, message
+
+from .conftest import Desk
+
+COUNT = 1000
+_watched: list[str] | None = None
+
+
+def _hook(event: str, arguments: tuple[object, ...]) -> None:
+    if _watched is not None and (
+        event == "open" or event.startswith(("socket.", "subprocess.", "os.system", "urllib."))
+    ):
+        _watched.append(f"{event} {arguments!r}")
+
+
+sys.addaudithook(_hook)
+
+
+def bodies(picture: Path, port: int) -> Iterator[str]:
+    """Of each kind in turn, never the same."""
+    dice = random.Random(4)
+    many = dice.randint
+    bidi = "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
+    emoji = ["👨‍👩‍👧‍👦", "🏳️‍🌈", "👍🏿", "🇮🇱", "1️⃣", "\u200d", "\ufe0f", "🏴\U000e0067\U000e0062\U000e007f"]
+    escapes = ["\x1b[31m", "\x1b]8;;file:///x\x07", "\x9b2J", "\x08", "\x7f", "\r", "\x00", "\a"]
+    files = [f"file://{picture}", f"http://127.0.0.1:{port}/x.png", str(picture), f"//127.0.0.1:{port}/x"]
+    marks = [
+        "**",
+        "*",
+        "_",
+        "~~",
+        "`",
+        "```",
+        "> ",
+        "- ",
+        "1. ",
+        "[",
+        "](",
+        ")",
+        "@",
+        "\\",
+        "\n",
+        "<",
+        "&amp;",
+        "https://a.b",
+    ]
+    languages = ["python", "html", "bash", "sql", "yaml", "cpp", "nosuch"]
+    kinds: list[Callable[[], str]] = [
+        lambda: f"<table><tr><td>{many(0, 9**9)}" * many(1, 16) + "</table>",
+        lambda: f"<img src='{dice.choice(files)}' width={many(1, 9**6)}> <b>{many(0, 9)}</b>",
+        lambda: f"![a]({dice.choice(files)}) <video autoplay src={dice.choice(files)}>",
+        lambda: f"<style>@import url({dice.choice(files)})</style><script src='{dice.choice(files)}'></script>",
+        lambda: f"<qt><body background='{dice.choice(files)}'><a href='{dice.choice(files)}'>x</a> {many(0, 999)}",
+        lambda: "".join(dice.choice([*bidi, "abc", "שלום", "123 "]) for _ in range(many(1, 900))),
+        lambda: "e" + "".join(chr(many(0x300, 0x36F)) for _ in range(many(1, 8000))),
+        lambda: chr(many(97, 122)) * many(3000, 4000),
+        lambda: "".join(dice.choice("abcdefgh/.-_?&=") for _ in range(4000)),
+        lambda: "".join(dice.choice(emoji) for _ in range(many(1, 700))),
+        lambda: "".join(dice.choice([*escapes, "red", " "]) for _ in range(many(1, 900))),
+        lambda: "".join(dice.choice([*marks, "word ", "a"]) for _ in range(many(1, 900))),
+        lambda: dice.choice(["*", "[", "`", "_a", "> ", "- ", "[`", "~~", "(<", "@"]) * many(100, 1900),
+        lambda: f"```{dice.choice(languages)}\n" + dice.choice(["(", '"', "{%", "<!--", "\\", "'''"]) * many(50, 900),
+        lambda: "".join(chr(many(0x20, 0xD7FF)) for _ in range(many(1, 1500))),
+        lambda: "\n" * many(1, 900) + dice.choice(["x", "ﷺ" * 900, "\u200b" * 3000 + "x", "ﷺ"]),
+    ]
+    for number in range(COUNT):
+        yield kinds[number % len(kinds)]()
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A picture whose last reading is known to be long ago: any reading of it shows."""
+    made = tmp_path / "secret.png"
+    image = QImage(4, 4, QImage.Format.Format_RGB32)
+    image.fill(0)
+    assert image.save(str(made))
+    os.utime(made, (1_000_000_000, 1_600_000_000))
+    return made
+
+
+def letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
+
+
+def test_each_is_shown_as_typed_soon_in_its_place_and_reaches_for_nothing(qapp: object, picture: Path) -> None:
+    global _watched
+    theme = Theme(qapp, "light")  # type: ignore[arg-type]
+    fonts = Fonts(theme)
+    looks = {own: text_look(theme, own=own) for own in (False, True)}
+    model = TimelineModel()
+    model.set_me(ME)
+    model.set_users(PEOPLE)
+    image = QImage(500, 900, QImage.Format.Format_RGB32)
+    slow: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        todo = ["warm 👍 שלום\n```python\nx\n```", *bodies(picture, listener.getsockname()[1])]
+        # Fonts and languages are loaded by whoever comes first; that is not the body's doing.
+        for body in todo[:120]:
+            _show(model, body, fonts, looks, theme, image, 1)
+        _watched = []
+        try:
+            for number, body in enumerate(todo):
+                started = time.thread_time()
+                blocks, width, inside = _show(model, body, fonts, looks, theme, image, number)
+                taken = time.thread_time() - started
+                if number and taken > 0.1:
+                    slow.append(f"{taken:.3f} s: {body[:40]!r} ({len(body)})")
+                assert inside, body[:60]
+                assert width <= 360 + 2 * PAD_X, body[:60]
+                hidden = "".join(run.target for block in blocks for run in block.runs if Style.LINK in run.style)
+                hidden += "".join(block.language for block in blocks)
+                assert not set(letters(body)) - set(letters(shown_text(blocks))) - set(hidden), body[:60]
+        finally:
+            seen, _watched = _watched, None
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert [one for one in seen if ".venv" not in one and "/resources/" not in one and ".py" not in one] == []
+    assert picture.stat().st_atime == 1_000_000_000
+    assert slow == []
+    theme.deleteLater()
+
+
+def _show(
+    model: TimelineModel, body: str, fonts: Fonts, looks: dict[bool, object], theme: Theme, image: QImage, number: int
+) -> tuple[object, float, bool]:
+    """Parse, measure and paint it; its blocks, its bubble's width, and whether the bubble is within the row."""
+    author = ME if number % 3 == 0 else "u_miriam"
+    model.reset([message(1, body, author=author)], has_older=False, has_newer=False, unread_after=None)
+    row = model.row(0)
+    layout = measure_row(row, 360, number % 2 == 0, fonts, looks[row.mine])  # type: ignore[arg-type]
+    box = QRectF(0, 0, 500, layout.height)
+    image.fill(theme.tokens.ground)
+    painter = QPainter(image)
+    text = looks[row.mine]
+    paint_row(painter, layout, box, theme.tokens, fonts, text, selected=False, focused=False, flashed=False)  # type: ignore[arg-type]
+    painter.end()
+    return row.blocks, layout.bubble_width, box.adjusted(-1, -1, 1, 1).contains(bubble_box(layout, box))
+
+
+def test_the_picture_would_tell(picture: Path) -> None:
+    """The fence holds: who reads the file, or opens a socket, is seen."""
+    global _watched
+    _watched = []
+    try:
+        picture.read_bytes()
+        socket.socket().close()
+    finally:
+        seen, _watched = _watched, None
+    assert any(str(picture) in one for one in seen)
+    assert any(one.startswith("socket.") for one in seen)
+
+
+HOSTILE_NAMES = [
+    "<b>x</b><img src='file:///x'>",
+    "[*]&amp;&x",
+    "a\u202eb",
+    "%n {name} %s",
+    "<table>" * 4,
+    "é" + "\u0301" * 2,
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE_NAMES)
+def test_hostile_names_change_no_menu_tooltip_or_title(desk: Desk, hostile: str) -> None:
+    from PySide6.QtWidgets import QLabel, QMenu, QWidget
+
+    from mrsambosk_desktop.core.rows import HostCard
+    from mrsambosk_protocol.entities import Room, User
+
+    window = desk.window
+    people = {ME: User(id=ME, name=hostile, role="owner"), "u_x": User(id="u_x", name=hostile)}
+    desk.timeline.set_users(people)
+    desk.members.set_users(people)
+    desk.rooms.set_rooms([Room(id="lobby", name=hostile, topic=hostile)])
+    window.set_room(Room(id="lobby", name=hostile, topic=hostile))
+    window.set_host(HostCard(True, hostile, hostile, (hostile,), 1, hostile))
+    window.show_hosting()
+    desk.open([message(1, hostile, author="u_x", reactions={"👍": ("u_x",)})])
+    for menu in window.findChildren(QMenu):
+        assert all(hostile not in action.text() for action in menu.actions())
+    assert all("<" not in widget.toolTip() for widget in window.findChildren(QWidget))
+    assert window.windowTitle().replace("[*][*]", "[*]").endswith(hostile)
+    for label in window.findChildren(QLabel):
+        assert label.textFormat().name == "PlainText"
+    index = desk.members.index(1)
+    assert hostile in index.data()
+    assert hostile in desk.timeline.row(0).author.name  # type: ignore[union-attr]
+    assert not window.grab().isNull()
+    assert shown_text(parse(hostile)) == hostile
