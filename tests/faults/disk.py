@@ -191,8 +191,8 @@ def _roots(path: Path) -> list[int]:
 
 @check(
     "kill -9 during a migration",
-    "kills, one before each statement",
-    full=200,
+    "kills at most, one before each statement",
+    full=100,
     short=4,
     planted="host:split-migration",
     plant="each statement is its own transaction",

@@ -148,7 +148,7 @@ async def slow_readers(stage: Stage, count: int) -> str:
     host = stage.host(faults=("impatient",) if stage.short else ())
     people = [register(host) for _ in range(10)]
     good = 30 if not stage.short else 10
-    seconds, pace = (25.0, 0.02) if not stage.short else (6.0, 0.01)
+    seconds, pace = (25.0, 0.02) if not stage.short else (3.5, 0.01)
     async with contextlib.AsyncExitStack() as stack:
         poster = await stack.enter_async_context(WireClient(host, people[0].token, checked=False))
         watchers = [await stack.enter_async_context(WireClient(host, people[1].token)) for _ in range(3)]
@@ -207,7 +207,8 @@ async def slow_readers(stage: Stage, count: int) -> str:
     p99 = percentile(before, 0.99), percentile(during, 0.99)
     each = grown / (count + 1)
     assert p99[1] <= max(1.5 * p99[0], 0.015), f"p99 {p99[0] * 1000:.1f} ms before, {p99[1] * 1000:.1f} ms beside them"
-    assert each <= 2 * MEBIBYTE, f"{each / MEBIBYTE:.1f} MiB for each of them"
+    # Of few, each bears more of what the host takes but once.
+    assert each <= (3 if stage.short else 2) * MEBIBYTE, f"{each / MEBIBYTE:.1f} MiB for each of them"
     return (
         f"p99 {p99[0] * 1000:.1f} ms before, {p99[1] * 1000:.1f} ms beside them; "
         f"{max(0, each) / MEBIBYTE:.2f} MiB each; 4008, complete"
