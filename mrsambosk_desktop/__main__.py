@@ -1,4 +1,4 @@
-"""The command `mrsambosk`: the app; `mrsambosk host …`: the host, without Qt.
+"""The command `mrsambosk`: the app; `mrsambosk host …`: the host; `mrsambosk rooms`, `invite`: both without Qt.
 
 This is the one place of the app that knows the host's code: to hand the command line over to it. Everything else
 speaks to a host over its socket.
@@ -14,15 +14,21 @@ from pathlib import Path
 from mrsambosk_protocol import __version__
 
 EXIT_ARGUMENTS = 2
+#: What the host's own command line does.
+HOST_COMMANDS = ("host", "backup", "restore", "verify")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; the exit status."""
     line = list(sys.argv[1:] if arguments is None else arguments)
-    if line[:1] == ["host"]:
+    if line and line[0] in HOST_COMMANDS:
         from mrsambosk_server import cli
 
         return cli.main(line)
+    if line and line[0] in ("rooms", "invite"):
+        from . import console
+
+        return (console.rooms if line[0] == "rooms" else console.invite)(line[1:])
     given = _parser().parse_args(line)
     logging.basicConfig(
         level=logging.DEBUG if given.verbose else logging.INFO,
@@ -60,7 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mrsambosk",
         description="The chat room that lives on your own network.",
-        epilog="'mrsambosk host --help' tells how to keep a room without a window.",
+        epilog="Without a window: 'mrsambosk host' keeps a room, 'mrsambosk rooms' shows those around, 'mrsambosk "
+        "invite' prints the invite of the host that runs here; each has its own --help.",
         allow_abbrev=False,
     )
     add = parser.add_argument

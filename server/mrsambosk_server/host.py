@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import secrets
 import shlex
 import socket
@@ -24,6 +25,7 @@ from mrsambosk_protocol.announcement import Announcement
 from mrsambosk_protocol.entities import OFFLINE, HostInfo
 from mrsambosk_protocol.invite import Address, Invite
 from mrsambosk_protocol.limits import Close
+from mrsambosk_protocol.running import RUNNING_FILE, Running
 
 from . import backup, certificate, history, listening, logs, people, schema, search
 from .actions import accounts, messages, moderation, starting
@@ -78,6 +80,7 @@ class Host:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._lock = filelock.FileLock(config.data / LOCK_FILE)
+        self._noted: Path | None = None
         self._servers: list[asyncio.Server] = []
         self._ledger: Ledger | None = None
         self._hub: Hub | None = None
@@ -198,6 +201,27 @@ class Host:
             "invite": str(invite),
             "owner_token": owner_token,
         }
+        self._note_running(
+            Running(
+                pid=os.getpid(),
+                name=info.name,
+                port=port,
+                addresses=tuple(addresses),
+                invite=str(invite),
+                fingerprint=info.id if pinned else None,
+            )
+        )
+
+    def _note_running(self, running: Running) -> None:
+        """For `mrsambosk invite`; the host is as good without it."""
+        path = self._config.data / RUNNING_FILE
+        try:
+            path.unlink(missing_ok=True)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(msgspec.json.encode(running))
+            self._noted = path
+        except OSError as error:
+            log.info("%s cannot be written: %s", path, error)
 
     def _describe(self, settings: dict[str, str], port: int) -> Announcement:
         """What is said of this host on the network."""
@@ -246,6 +270,9 @@ class Host:
         self._passwords.close()
         if self._log_file is not None:
             logs.close_file(self._log_file)
+        if self._noted is not None:
+            with contextlib.suppress(OSError):
+                self._noted.unlink(missing_ok=True)
         self._lock.release()
 
     async def _open_ledger(self, path: Path) -> Ledger:
