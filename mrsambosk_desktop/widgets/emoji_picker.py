@@ -30,7 +30,6 @@ class EmojiPicker(QFrame):
 
     def __init__(self, theme: Theme, parent: QWidget, kin: "EmojiPicker | None" = None) -> None:
         super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
-        self.setObjectName("emoji_picker")
         self.setAccessibleName(self.tr("Emoji"))
         self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
         self.setWindowFlag(Qt.WindowType.NoDropShadowWindowHint)
@@ -54,7 +53,13 @@ class EmojiPicker(QFrame):
         self.grid.itemEntered.connect(self._describe)
         self._name: QLabel = label(role="small")
         self._none = label(self.tr("Nothing is called like that"), "muted", centred=True)
-        box = QVBoxLayout(self)
+        # Its corners are round: the window itself is clear, and the ground is that of a frame in it.
+        frame = QFrame()
+        frame.setObjectName("emoji_picker")
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(frame)
+        box = QVBoxLayout(frame)
         box.setContentsMargins(10, 10, 10, 8)
         box.setSpacing(8)
         box.addWidget(self.search)

@@ -2,9 +2,9 @@
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QCheckBox, QDialog, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from .parts import button, label
+from .parts import CheckBox, button, label
 from .theme import Theme
 
 translate = QCoreApplication.translate
@@ -74,10 +74,9 @@ class KeysDialog(QDialog):
         self._area.setAccessibleName(self.tr("Keys"))
         self._area.setWidgetResizable(True)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.ctrl_enter = QCheckBox(self.tr("Ctrl+Enter sends, Enter begins a new line"))
-        self.less_motion = QCheckBox(self.tr("Less motion"))
+        self.ctrl_enter = CheckBox(theme, self.tr("Ctrl+Enter sends, Enter begins a new line"))
+        self.less_motion = CheckBox(theme, self.tr("Less motion"))
         for box, on in ((self.ctrl_enter, ctrl_enter), (self.less_motion, less_motion)):
-            box.setAccessibleName(box.text())
             box.setChecked(on)
         self.ctrl_enter.toggled.connect(self.ctrl_enter_changed)
         self.ctrl_enter.toggled.connect(self._list)

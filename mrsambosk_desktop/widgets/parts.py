@@ -4,7 +4,17 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionButton,
+    QToolButton,
+    QWidget,
+)
 
 from mrsambosk_desktop.delegates.icons import icon, paint_icon
 
@@ -122,6 +132,24 @@ class ChoiceBox(QComboBox):
         mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         x = 10 if mirrored else self.width() - 26
         paint_icon(QPainter(self), "down", self._theme.tokens.muted, QRectF(x, self.height() / 2 - 8, 16, 16))
+
+
+class CheckBox(QCheckBox):
+    """A box to tick, with our own tick: a style sheet takes the style's away."""
+
+    def __init__(self, theme: Theme, text: str) -> None:
+        super().__init__(text)
+        self._theme = theme
+        self.setAccessibleName(text)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.isChecked():
+            option = QStyleOptionButton()
+            self.initStyleOption(option)
+            box = QRectF(self.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, self))
+            place = QRectF(box.center().x() - 6.5, box.center().y() - 6.5, 13, 13)
+            paint_icon(QPainter(self), "check", self._theme.tokens.on_accent, place)
 
 
 def repolish(widget: QWidget) -> None:
