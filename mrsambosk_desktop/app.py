@@ -28,7 +28,7 @@ from .controllers.nearby import NearbyController
 from .controllers.people import PeopleController
 from .controllers.reading import ReadingController
 from .core.nearby import FoundHost
-from .core.rows import ConnectionState
+from .core.rows import ConnectionState, Link
 from .core.tasks import Tasks
 from .models.found import FoundModel
 from .models.members import MemberModel
@@ -166,6 +166,7 @@ class App:
         window.first_run.host_requested.connect(self._host)
         window.first_run.found_requested.connect(self._join_found)
         self.nearby.changed.connect(window.first_run.set_found)
+        self.nearby.changed.connect(connection.heard)
         window.closed.connect(self.closed.set)
         self.feed.room_opened.connect(window.set_room)
         self.feed.room_changed.connect(window.set_room)
@@ -252,6 +253,11 @@ class App:
 
     def _show_state(self, state: ConnectionState) -> None:
         self.window.set_connection(state)
+        if state.link in (Link.RETRYING, Link.STOPPED):
+            # The host may have another address by now; its key tells.
+            self.nearby.start()
+        elif state.link is Link.LIVE:
+            self.nearby.stop()
 
     def _state_changed(self, state: Qt.ApplicationState) -> None:
         self.connection.set_active(state == Qt.ApplicationState.ApplicationActive)

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import platform
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,6 +38,8 @@ from .feed import Feed
 from .reading import ReadingController
 
 _log = logging.getLogger(__name__)
+#: Strangers' announcements hasten a dial at most so often.
+_HASTE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,9 @@ class ConnectionController(QObject):
         self._host_closing = False
         self._joining = False
         self._trusted: asyncio.Future[bool] | None = None
+        self._rumoured: tuple[Address, ...] = ()
+        self._hastened_at = -_HASTE_SECONDS
+        self._is_astray = False
         disk.replica_lost = self._replica_lost
 
     # Intents ---------------------------------------------------------------------------------------------------
@@ -116,6 +121,22 @@ class ConnectionController(QObject):
         if self._target is not None and (self._keeper is None or self._keeper.done()):
             self.connect_to(self._target)
 
+    def heard(self, hosts: Sequence[FoundHost]) -> None:
+        """Hosts were announced: is ours among them at another address, it is tried there too. Its pin stays."""
+        target = self._target
+        if target is None or target.hosted or target.trust.way is not Way.PINNED:
+            return
+        for host in hosts:
+            rumoured = tuple(at for at in host.addresses if at not in target.addresses)
+            if host.id != target.trust.fingerprint or not rumoured or rumoured == self._rumoured:
+                continue
+            self._rumoured = rumoured
+            if time.monotonic() - self._hastened_at >= _HASTE_SECONDS:
+                self._hastened_at = time.monotonic()
+                self._at_once.set()
+                if self._is_astray:
+                    self.connect_to(target)
+
     def set_active(self, active: bool) -> None:
         """Whether the window is in front."""
         self._active = active
@@ -142,6 +163,7 @@ class ConnectionController(QObject):
     def connect_to(self, target: Target) -> None:
         """Connect, and stay connected until `stop`."""
         self._target = target
+        self._is_astray = False
         if self._keeper is not None:
             self._keeper.cancel()
         self._keeper = self._tasks.start(self._keep(self._keeper), "keep the connection")
@@ -288,9 +310,10 @@ class ConnectionController(QObject):
             _StayAway: with the reason.
         """
         try:
-            connection, answered = await dial(target.addresses, target.trust)
+            connection, answered = await self._dial(target)
         except Unreachable as failure:
             if failure.why is Why.WRONG_KEY:
+                self._is_astray = True
                 raise _StayAway(wording.unreachable(failure)) from None
             return self._backoff.lost(time.monotonic()), wording.unreachable(failure)
         session = Session(connection)
@@ -321,6 +344,19 @@ class ConnectionController(QObject):
             self._reading.lost()
             await session.aclose()
         raise AssertionError("a conversation only ends with an exception")
+
+    async def _dial(self, target: Target) -> tuple[Any, Address]:
+        """Where it was last, then where strangers say it is now: what they say can't make it worse.
+
+        Raises:
+            Unreachable: what came of the addresses known.
+        """
+        try:
+            return await dial(target.addresses, target.trust)
+        except Unreachable:
+            with contextlib.suppress(Unreachable):
+                return await dial(self._rumoured, target.trust)
+            raise
 
     async def _converse(self, session: Session, target: Target, answered: Address) -> None:
         # The epoch decides whether they are good; another host need not learn of them all the same.

@@ -8,12 +8,13 @@ from PySide6.QtWidgets import QApplication
 
 from mrsambosk_desktop.app import App
 from mrsambosk_desktop.core.nearby import FoundHost
+from mrsambosk_desktop.core.rows import Link
 from mrsambosk_desktop.core.words import words_of
 from mrsambosk_desktop.widgets.trust_dialog import TrustDialog
 from mrsambosk_protocol.invite import Address
 from tests.helpers.host_process import HostProcess
 
-from .desk import Desk, is_live, run
+from .desk import Desk, is_live, join, run
 
 
 def _found(host: HostProcess, **fields: object) -> FoundHost:
@@ -98,5 +99,28 @@ def test_a_found_room_that_does_not_answer_is_said_so(qapp: QApplication, tmp_pa
         anna = await _pick(desk, found)
         problem = anna.window.first_run._problem
         await desk.until(lambda: "Nothing answers" in problem.text())
+
+    run(qapp, tmp_path, play)
+
+
+def test_a_known_host_is_found_again_at_a_new_address_by_its_key(qapp: QApplication, tmp_path: Path) -> None:
+    async def play(desk: Desk) -> None:
+        with HostProcess(tmp_path / "host", tls=True) as host:
+            anna = await join(desk, "anna", "Anna", host.ready["invite"])
+            before = host.port
+        with (
+            HostProcess(tmp_path / "another", tls=True, port=before),
+            HostProcess(tmp_path / "host", tls=True) as moved,
+        ):
+            # Where it was another one answers now, and strangers lie about where it is.
+            anna.connection.try_again()
+            await desk.until(lambda: anna.connection.state.link is Link.STOPPED and anna.connection.state.reason)
+            anna.nearby.changed.emit(
+                (_found(moved, addresses=(Address("127.0.0.1", before), *_found(moved).addresses)),)
+            )
+            await desk.until(lambda: is_live(anna))
+            assert anna.feed.host == moved.ready["fingerprint"]
+            assert anna.window.findChild(TrustDialog) is None
+            await desk.close(anna)
 
     run(qapp, tmp_path, play)
