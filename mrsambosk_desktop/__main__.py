@@ -47,11 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain("There is no display here. 'mrsambosk host' keeps a room without one.")
     try:
         from . import app
+        from .storage.credentials import system_ring
     except ImportError as missing:
         return _complain(
             f"The window needs Qt, which can't be loaded here ({missing}). 'mrsambosk host' works without."
         )
-    return app.main(app.Options(folder, given.join, given.port))
+    return app.main(app.Options(folder, given.join, given.port, ring=system_ring()))
 
 
 def has_display() -> bool:

@@ -27,6 +27,7 @@ from .controllers.hosting import HostingController
 from .controllers.nearby import NearbyController
 from .controllers.people import PeopleController
 from .controllers.reading import ReadingController
+from .controllers.waking import WakeWatch
 from .core.nearby import FoundHost
 from .core.rows import ConnectionState, Link
 from .core.tasks import Tasks
@@ -35,6 +36,7 @@ from .models.members import MemberModel
 from .models.rooms import RoomModel
 from .models.timeline import TimelineModel
 from .settings import SettingsFile
+from .storage.credentials import Ring
 from .storage.database import StorageFault
 from .storage.disk import Disk, ReplicaLost
 from .widgets.main_window import MainWindow
@@ -53,6 +55,7 @@ class Options:
         port: for a room hosted here: None is the usual one, 0 a free one.
         bind: for a room hosted here: the addresses to serve; "lan" is every private one.
         look_around: whether hosts are looked for on the network.
+        ring: the system's keyring for tokens; None for a file in the profile.
     """
 
     folder: Path
@@ -60,6 +63,7 @@ class Options:
     port: int | None = None
     bind: tuple[str, ...] = ("lan",)
     look_around: bool = True
+    ring: Ring | None = None
 
 
 class App:
@@ -71,7 +75,7 @@ class App:
         self.tasks = Tasks(self._failed)
         self._settings_file = SettingsFile(options.folder)
         self.settings = self._settings_file.load()
-        self.disk = Disk(options.folder)
+        self.disk = Disk(options.folder, options.ring)
         self.timeline = TimelineModel()
         self.members = MemberModel()
         self.rooms = RoomModel()
@@ -87,6 +91,7 @@ class App:
         )
         self.people = PeopleController(self.feed, self.connection, self.tasks)
         self.nearby = NearbyController(self.tasks, enabled=options.look_around)
+        self.waking = WakeWatch(self.tasks)
         self.theme = Theme(qt, "system", self.settings.text_scale)
         self.window = MainWindow(self.theme, self.timeline, self.members, self.rooms, self.found, self.pinned)
         self._connect()
@@ -110,6 +115,7 @@ class App:
             self.window.restore_layout(self.settings.panes)
         self._show_first_run()
         self.window.show()
+        self.waking.start()
         _log.info("the window is shown")
         if self._options.join is not None:
             self.window.first_run.address.setText(self._options.join)
@@ -158,6 +164,7 @@ class App:
         window.newer_requested.connect(reading.newer)
         window.latest_requested.connect(reading.latest)
         window.read_reached.connect(reading.read)
+        window.unread_requested.connect(reading.mark_unread)
         window.room_selected.connect(reading.open_room)
         window.try_again_requested.connect(self._try_again)
         window.stop_hosting_requested.connect(self.hosting.stop)
@@ -180,13 +187,19 @@ class App:
         side.pins_requested.connect(finding.show_pins)
         side.more_pins_requested.connect(finding.pins.more)
         side.message_requested.connect(reading.show)
+        side.seen_requested.connect(reading.ask_seen)
+        reading.seen.connect(side.set_seen)
         finding.search.changed.connect(side.set_search)
         finding.pins.changed.connect(side.set_pins)
+        self.waking.woke.connect(connection.woke)
         connection.state_changed.connect(self._show_state)
         connection.joined.connect(self._show_room)
         connection.join_failed.connect(self._join_failed)
         connection.trust_asked.connect(window.ask_trust)
         window.trust_answered.connect(connection.answer_trust)
+        connection.secret_asked.connect(window.ask_secret)
+        window.secret_answered.connect(connection.answer_secret)
+        window.password_requested.connect(self.people.set_password)
         window.moderation_requested.connect(self.people.moderate)
         window.host_page_requested.connect(self.people.load)
         window.device_end_requested.connect(self.people.end_device)

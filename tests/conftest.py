@@ -8,6 +8,8 @@ import os
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before anything imports Qt
 os.environ.setdefault("QT_API", "pyside6")
+# Nobody's own keyring is touched by a test, also not by a process that one starts.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 import gc
 import logging

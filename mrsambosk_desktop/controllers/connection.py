@@ -12,6 +12,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from mrsambosk_desktop.core.backoff import Backoff
@@ -21,7 +22,7 @@ from mrsambosk_desktop.core.sync import Missed
 from mrsambosk_desktop.core.tasks import Tasks
 from mrsambosk_desktop.core.words import words_of
 from mrsambosk_desktop.net.connection import Unreachable, Why, dial
-from mrsambosk_desktop.net.http import Door, register
+from mrsambosk_desktop.net.http import Door, register, sign_in
 from mrsambosk_desktop.net.session import Comeback, End, Ended, Session
 from mrsambosk_desktop.net.trust import PLAIN, Trust, Way, invited, is_loopback, look, pinned
 from mrsambosk_desktop.storage.database import StorageFault
@@ -30,7 +31,7 @@ from mrsambosk_desktop.storage.profile import KnownHost
 from mrsambosk_protocol.events import AnyEvent, Live, Notice, Welcome
 from mrsambosk_protocol.invite import SCHEME, Address, BadInvite, Invite, parse_address, parse_invite
 from mrsambosk_protocol.limits import FLOODING_WAIT_SECONDS, Refused
-from mrsambosk_protocol.requests import Register
+from mrsambosk_protocol.requests import Register, SignIn
 
 from . import wording
 from .chat import ChatController
@@ -63,12 +64,13 @@ class ConnectionController(QObject):
     """Signals: `state_changed` (ConnectionState); `joined`: the first welcome of a host, show its room;
     `join_failed` (sentence); `trust_asked` (words, address): a host that nobody has vouched for answers there; let the
     person compare the words with those on the host's screen, then call
-    `answer_trust`."""
+    `answer_trust`; `secret_asked` (name, whether the join code is wanted, else a password): call `answer_secret`."""
 
     state_changed = Signal(object)
     joined = Signal()
     join_failed = Signal(str)
     trust_asked = Signal(object, str)
+    secret_asked = Signal(str, bool)
 
     def __init__(self, disk: Disk, feed: Feed, reading: ReadingController, chat: ChatController, tasks: Tasks) -> None:
         super().__init__()
@@ -87,6 +89,7 @@ class ConnectionController(QObject):
         self._rumoured: tuple[Address, ...] = ()
         self._hastened_at = -_HASTE_SECONDS
         self._is_astray = False
+        self._secret: asyncio.Future[str] | None = None
         disk.replica_lost = self._replica_lost
 
     # Intents ---------------------------------------------------------------------------------------------------
@@ -109,6 +112,11 @@ class ConnectionController(QObject):
         target = self._target
         return Door(target.addresses[0], target.trust, target.token) if target is not None else None
 
+    def answer_secret(self, secret: str) -> None:
+        """What the person typed after `secret_asked`; empty for a no."""
+        if self._secret is not None and not self._secret.done():
+            self._secret.set_result(secret)
+
     def answer_trust(self, trusted: bool) -> None:
         """The person compared the words of `trust_asked`: they match, or not."""
         if self._trusted is not None and not self._trusted.done():
@@ -120,6 +128,14 @@ class ConnectionController(QObject):
         self._at_once.set()
         if self._target is not None and (self._keeper is None or self._keeper.done()):
             self.connect_to(self._target)
+
+    def woke(self) -> None:
+        """The machine slept: a connection that looks alive must prove it, and who waits to try again does so now."""
+        if self._session is not None:
+            self._session.check()
+        elif self._target is not None:
+            self._backoff.reset()
+            self._at_once.set()
 
     def heard(self, hosts: Sequence[FoundHost]) -> None:
         """Hosts were announced: is ours among them at another address, it is tried there too. Its pin stays."""
@@ -254,13 +270,38 @@ class ConnectionController(QObject):
         failure = Unreachable(Why.NO_ADDRESS)
         for address in invite.addresses:
             try:
-                made = await register(address, wanted, trust)
+                token = await self._enter(address, wanted, trust)
             except Unreachable as unreachable:
                 failure = unreachable
             else:
                 others = (other for other in invite.addresses if other != address)
-                return Target((address, *others), made.token, trust)
+                return Target((address, *others), token, trust)
         raise failure
+
+    async def _enter(self, address: Address, wanted: Register, trust: Trust) -> str:
+        """A token: for a new name, or for one that is this person's already. What the host wants to hear is asked for.
+
+        Raises:
+            Refused, Unreachable.
+        """
+        try:
+            return (await register(address, wanted, trust)).token
+        except Refused as refused:
+            wants_code = refused.code == "auth_required"
+            if not wants_code and refused.code != "name_taken":
+                raise
+            secret = await self._ask_secret(wanted.name, wants_code)
+            if not secret:
+                raise
+        if wants_code:
+            return await self._enter(address, msgspec.structs.replace(wanted, code=secret), trust)
+        who = SignIn(name=wanted.name, password=secret, device=wanted.device)
+        return (await sign_in(address, who, trust)).access_token
+
+    async def _ask_secret(self, name: str, wants_code: bool) -> str:
+        self._secret = asyncio.get_running_loop().create_future()
+        self.secret_asked.emit(name, wants_code)
+        return await self._secret
 
     async def _open(self, host: str) -> bool:
         try:

@@ -18,10 +18,12 @@ from mrsambosk_protocol.requests import (
     AuditLog,
     Body,
     ChangeHost,
+    ChangeProfile,
     ChangeRole,
     Devices,
     HostSettings,
     Moderate,
+    Profile,
     ResetCode,
 )
 
@@ -66,6 +68,10 @@ class PeopleController(QObject):
     def end_device(self, device: str) -> None:
         """Sign one of one's own devices out."""
         self._do(lambda door: self._then_load(door, "DELETE", f"/me/devices/{device}"), "end a device")
+
+    def set_password(self, password: str) -> None:
+        """Set one's own; the other devices are signed out."""
+        self._do(lambda door: self._set_password(door, password), "set a password")
 
     def set_policy(self, policy: str) -> None:
         """Change who may join."""
@@ -117,6 +123,10 @@ class PeopleController(QObject):
 
     async def _then_load(self, door: Door, method: str, path: str) -> None:
         await door.ask(method, path, type(None))
+        await self._load(door)
+
+    async def _set_password(self, door: Door, password: str) -> None:
+        await door.ask("PATCH", "/me", Profile, ChangeProfile(password=password))
         await self._load(door)
 
     async def _change_host(self, door: Door, change: ChangeHost) -> None:

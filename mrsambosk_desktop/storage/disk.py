@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from .credentials import Credentials
+from .credentials import Credentials, Ring
 from .database import Damaged, StorageFault
 from .profile import Profile
 from .replica import Replica
@@ -35,16 +35,17 @@ class Disk:
 
     Args:
         folder: made, readable for this user only, when it is not there.
+        ring: the system's keyring for tokens, see `credentials`; None for a file.
 
     `replica_lost` is called in the loop for every call that failed so.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ring: Ring | None = None) -> None:
         self._folder = folder
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="disk")
         self.replica = Replica(folder / "replica.db")
         self.profile = Profile(folder / "profile.db")
-        self.credentials = Credentials(folder / "tokens.json")
+        self.credentials = Credentials(folder / "tokens.json", ring)
         self.replica_lost: Callable[[], None] = lambda: None
         self._lost = False
 

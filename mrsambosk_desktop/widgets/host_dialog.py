@@ -1,7 +1,7 @@
 """One's own devices and, for who runs the host, who may join and who did what. Not modal."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.rows import HostPage
 from mrsambosk_desktop.models.wording import isolated, moment_text
@@ -17,6 +17,7 @@ class HostDialog(QDialog):
     end_wanted = Signal(str)
     policy_wanted = Signal(str)
     code_wanted = Signal()
+    password_given = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -48,6 +49,11 @@ class HostDialog(QDialog):
         lines.addWidget(label(self.tr("Your devices"), "title"))
         for device in page.devices:
             lines.addLayout(self._device(device))
+        lines.addSpacing(10)
+        lines.addWidget(label(self.tr("Your password"), "title"))
+        why = self.tr("With one you can sign in on another device. Setting it signs your other devices out.")
+        lines.addWidget(label(why, "muted", wraps=True))
+        lines.addLayout(self._password())
         if page.policy:
             self._add_host(lines, page)
         if page.audit is not None:
@@ -74,6 +80,16 @@ class HostDialog(QDialog):
         if not device.current:
             name = self.tr("Sign {device} out").format(device=device.name)
             row.addWidget(button(self.tr("Sign out"), lambda: self.end_wanted.emit(device.id), name=name))
+        return row
+
+    def _password(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        typed = QLineEdit()
+        typed.setEchoMode(QLineEdit.EchoMode.Password)
+        typed.setAccessibleName(self.tr("New password"))
+        typed.setPlaceholderText(self.tr("At least 8 characters"))
+        row.addWidget(typed, 1)
+        row.addWidget(button(self.tr("Set password"), lambda: self.password_given.emit(typed.text())))
         return row
 
     def _add_host(self, lines: QVBoxLayout, page: HostPage) -> None:

@@ -26,6 +26,7 @@ from .member_menu import asks_first, question_for
 from .people_pane import PeoplePane
 from .question import notice, question
 from .room_page import RoomPage
+from .secret_dialog import SecretDialog
 from .side_pages import SidePages
 from .sidebar import Sidebar
 from .theme import Theme
@@ -43,6 +44,7 @@ class MainWindow(QWidget):
     undo_delete_requested = Signal(int)
     react_requested = Signal(int, str, bool)
     pin_requested = Signal(int, bool)
+    unread_requested = Signal(int)
     retry_requested = Signal(str)
     discard_requested = Signal(str)
     edit_pending_requested = Signal(str)
@@ -59,6 +61,8 @@ class MainWindow(QWidget):
     leave_requested = Signal()
     room_selected = Signal(str)
     trust_answered = Signal(bool)
+    secret_answered = Signal(str)
+    password_requested = Signal(str)
     moderation_requested = Signal(object, str)
     host_page_requested = Signal()
     device_end_requested = Signal(str)
@@ -155,6 +159,12 @@ class MainWindow(QWidget):
         dialog.answered.connect(self.trust_answered)
         dialog.open()
 
+    def ask_secret(self, name: str, wants_code: bool) -> None:
+        """Let the person type the join code, or their password; `secret_answered` follows."""
+        dialog = SecretDialog(self._theme, name, wants_code, self)
+        dialog.answered.connect(self.secret_answered)
+        dialog.open()
+
     def show_host_page(self, page: HostPage) -> None:
         """The devices of the person and, for who runs the host, its settings and its log."""
         if self._host_page is None:
@@ -162,6 +172,7 @@ class MainWindow(QWidget):
             self._host_page.end_wanted.connect(self.device_end_requested)
             self._host_page.policy_wanted.connect(self.policy_requested)
             self._host_page.code_wanted.connect(self.new_code_requested)
+            self._host_page.password_given.connect(self.password_requested)
         self._host_page.show_page(page)
 
     def show_code(self, name: str, code: str) -> None:
@@ -236,6 +247,7 @@ class MainWindow(QWidget):
             "undo_delete_requested",
             "react_requested",
             "pin_requested",
+            "unread_requested",
             "retry_requested",
             "discard_requested",
             "edit_pending_requested",

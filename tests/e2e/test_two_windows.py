@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from mrsambosk_desktop.core.rows import Link
+from mrsambosk_desktop.widgets.secret_dialog import SecretDialog
 from tests.helpers.host_process import ROOMY, HostProcess
 
 from .desk import Desk, choose, is_live, join, rows, run, stored, texts, write
@@ -202,6 +203,10 @@ def test_a_name_that_is_taken_is_said_on_the_first_page(qapp: QApplication, tmp_
             page.name.setText("anna")
             QTest.keyClicks(page.address, host.authority)
             QTest.mouseClick(page.join, Qt.MouseButton.LeftButton)
+            await desk.until(lambda: other.window.findChild(SecretDialog), "whether it is the same person")
+            dialog = other.window.findChild(SecretDialog)
+            assert dialog is not None
+            dialog.close()
             await desk.until(lambda: page._problem.text(), "a sentence")
             page.address.clear()
             QTest.keyClicks(page.address, "127.0.0.1:1")
