@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from mrsambosk_desktop.core.rows import HostCard
 
 from .parts import button, label
+from .qr_code import QrCode
 from .theme import Theme
 
 
@@ -56,8 +57,10 @@ class HostingDialog(QDialog):
         self._key_intro = label(self.tr("Who typed the address compares these words:"), "muted", wraps=True)
         box.addWidget(self._key_intro)
         box.addWidget(self._key_words)
-        self._invite_words = label(self.tr("Or send them this invite:"), "muted", wraps=True)
+        self._invite_words = label(self.tr("Or send them this invite, or let them scan it:"), "muted", wraps=True)
         box.addWidget(self._invite_words)
+        self.code = QrCode(self.tr("The invite as a QR code"))
+        box.addWidget(self.code, 0, Qt.AlignmentFlag.AlignHCenter)
         box.addWidget(frame)
         box.addLayout(buttons)
         self._frame = frame
@@ -70,6 +73,7 @@ class HostingDialog(QDialog):
         self._addresses.setText("\n".join(card.address_lines))
         # A link has no spaces to break at; a zero-width one after each separator lets it wrap and is not copied.
         self._text.setText(self._invite.replace("&", "\u200b&").replace("?", "?\u200b"))
+        self.code.set_text(self._invite)
         self._key_words.setText(" ".join(card.words))
         for words in (self._key_intro, self._key_words):
             words.setVisible(bool(card.words))
