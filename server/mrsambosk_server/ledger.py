@@ -129,6 +129,10 @@ class Ledger:
         """
         self._writer.start()
         await self._opened
+        # All readers now: by their first query no descriptor may be left for one.
+        together = threading.Barrier(_READERS)
+        opening = [self._loop.run_in_executor(self._readers, self._prepare, together) for _ in range(_READERS)]
+        await asyncio.gather(*opening)
 
     async def close(self) -> None:
         """Finish what waits, empty the write-ahead log, close. Nothing may be submitted after."""
@@ -193,6 +197,13 @@ class Ledger:
                 raise
             log.error("The storage could not be read: %s", error)
             raise Refused("storage_error", "The host's storage could not be read.", 30.0) from error
+
+    def _prepare(self, together: threading.Barrier) -> None:
+        """Open the connection of one of the pool's threads; what fails is tried again by its first query."""
+        with contextlib.suppress(sqlite3.Error, peewee.PeeweeException, OSError):
+            self._reader_of_this_thread()
+        # No thread takes a second turn before each has had its first.
+        together.wait()
 
     def _reader_of_this_thread(self) -> Transaction:
         known: Transaction | None = getattr(self._local, "transaction", None)

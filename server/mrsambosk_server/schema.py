@@ -25,7 +25,7 @@ _PRAGMAS: Final = {
     "foreign_keys": 1,
     "secure_delete": 1,  # deleted text is overwritten, not merely unlinked
     "busy_timeout": BUSY_TIMEOUT_MS,
-    "cache_size": -16384,
+    "cache_size": -2048,  # for each of three connections; the system caches the file once for all
     "temp_store": 2,
 }
 

@@ -355,9 +355,9 @@ async def app_disk_full(stage: Stage, count: int) -> str:
         for number in range(count):
             _fill(ballast)
             failures = len(app.failed)
-            for part in range(400):
-                # Long ones: the write-ahead log of the profile has room for a few short ones left.
-                app.do("send", body=f"{number}.{part} " + "x" * 3500)
+            for part in range(600):
+                # Long ones: the files of the profile have megabytes of room that they took before.
+                app.do("send", body=f"{number}.{part} " + "漢" * 3900)
                 if part % 10 == 9:
                     app.do("ask")
                     await app.next("waiting")

@@ -81,6 +81,11 @@ def impatient() -> None:
     ledger._WIPE_SECONDS = 1.0
 
 
+def small_cache() -> None:
+    """SQLite's page caches have FAULT_CACHE kibibytes each."""
+    schema._PRAGMAS["cache_size"] = -int(os.environ["FAULT_CACHE"])
+
+
 def next_step() -> None:
     """One more migration than there is, of four statements."""
 

@@ -385,9 +385,9 @@ async def test_a_reader_that_cannot_be_opened_is_tried_again(
     expect_log("could not be read", "mrsambosk_server.ledger")
     path = tmp_path / "room.db"
     ledger = Ledger(path, lambda _outcome: None, waiting_limit=10)
-    await ledger.open()
     open_reader = schema.open_reader
     monkeypatch.setattr(schema, "open_reader", lambda _path: open_reader(tmp_path / "missing" / "room.db"))
+    await ledger.open()
     with pytest.raises(Refused) as caught:
         await ledger.read(lambda tx: tx.one("SELECT 1"))
     assert caught.value.code == "storage_error"
