@@ -4,13 +4,13 @@ A theme is given to a window, not kept in a global: two windows in one process m
 """
 
 import re
+from functools import partial
 from typing import Final, Literal
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QFont, QFontInfo, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
-from shiboken6 import isValid
 
 from mrsambosk_desktop.delegates.tokens import ThemeName, Tokens, load_tokens
 from mrsambosk_desktop.paths import resource
@@ -113,15 +113,16 @@ class Theme(QObject):
     def dress(self, window: QWidget) -> None:
         """Gives a top-level widget its font, palette and style sheet, also whenever they change; its children inherit
         them."""
-        self._dressed.add(window)
+        if window not in self._dressed:
+            self._dressed.add(window)
+            window.destroyed.connect(partial(_forget, self._dressed, ref(window)))
         window.setFont(self.font())
         window.setPalette(self.palette())
         window.setStyleSheet(self._style_sheet())
 
     def _dress_all(self) -> None:
         for window in tuple(self._dressed):
-            if isValid(window):
-                self.dress(window)
+            self.dress(window)
 
     def palette(self) -> QPalette:
         """The tokens as Qt's own roles: on a bare X server the scheme is unknown, so nothing is left to the system."""
@@ -177,3 +178,9 @@ class Theme(QObject):
         if name != self._tokens.name:
             self._tokens = load_tokens(name)
             self.changed.emit()
+
+
+def _forget(dressed: WeakSet[QWidget], known: ref[QWidget], _object: object = None) -> None:
+    """Qt has deleted a window that Python may still hold."""
+    if (window := known()) is not None:
+        dressed.discard(window)
