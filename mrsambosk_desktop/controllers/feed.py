@@ -52,6 +52,7 @@ class Feed(QObject):
     typing_changed = Signal(object)
     own_stored = Signal(str)
     rows_stored = Signal(object)
+
     def __init__(self, disk: Disk, timeline: TimelineModel, members: MemberModel, rooms: RoomModel) -> None:
         super().__init__()
         self.lock = asyncio.Lock()
@@ -62,9 +63,14 @@ class Feed(QObject):
         self.rooms: dict[str, Room] = {}
         self.copies: dict[str, RoomCopy] = {}
         self.room = ""
+        #: Room id → how far others have read, as far as anyone told.
+        self.reads: dict[str, dict[str, int]] = {}
         #: Texts of others that came while away; set to 0 when a connection begins.
         self.missed = 0
         self._disk, self._timeline, self._members, self._rooms = disk, timeline, members, rooms
+        # Where the unread line of the open room is: above what follows the first id, up to the second, which was the
+        # newest when the room was entered. It stays until another room is.
+        self.unread_line: tuple[int | None, int] = (None, 0)
         self._epoch = ""
         self._held: dict[str, list[Message]] = {}
         self._typing: dict[str, float] = {}
@@ -79,6 +85,7 @@ class Feed(QObject):
             self.host = host
             self.rooms, self.copies, self.users = {}, {}, {}
             self.room = ""
+            self.reads.clear()
             if kept is None:
                 return False
             self.host_name, self.me, self.copies = kept.name, kept.me, dict(kept.copies)
@@ -103,6 +110,7 @@ class Feed(QObject):
             self._held.clear()
             self.missed = 0
             if is_new:
+                self.reads.clear()
                 kept = await self._disk.run(self._disk.replica.load, self.host)
                 self.copies = dict(kept.copies) if kept is not None else {}
                 self.room = ""
@@ -167,6 +175,8 @@ class Feed(QObject):
                         self._tell_typing()
                     case ReadTold() if isinstance(event.you, You):
                         await self.take_you(event.room, event.you)
+                    case ReadTold():
+                        self._take_reads(event.room, {event.user: event.id})
             await self._take_told(told)
 
     async def take_page(self, room: str, place: Place, page: Page) -> bool:
@@ -188,6 +198,16 @@ class Feed(QObject):
         if kept is not None:
             await self._put_room(msgspec.structs.replace(kept, you=you))
 
+    def take_seen(self, room: str, id: int, users: Iterable[str]) -> None:
+        """These have read up to this message, or further."""
+        reads = self.reads.get(room, {})
+        self._take_reads(room, {user: max(id, reads.get(user, 0)) for user in users})
+
+    def mark_unread(self, id: int) -> None:
+        """The unread line of the open room moves above this message."""
+        self.unread_line = (id - 1, max(self._timeline.last_id or 0, id))
+        self._timeline.mark_unread(id)
+
     async def open_room(self, room: str) -> None:
         """Show a room from its newest end."""
         async with self.lock:
@@ -203,17 +223,22 @@ class Feed(QObject):
         if room not in self.rooms:
             self._timeline.reset([], has_older=False, has_newer=False, unread_after=None)
             return
+        entering = room != self.room or not self.unread_line[1]
         self.room = room
         span = self.copies.get(room, RoomCopy()).ranges.newest()
         first, last = (span.first, span.last) if span is not None else (1, 0)
         rows = await self._disk.run(self._disk.replica.before, self.host, room, last + 1, first, OPENING_ROWS)
-        you = self.rooms[room].you
+        if entering:
+            you = self.rooms[room].you
+            self.unread_line = (you.read if you.unread else None, rows[-1].id if rows else 0)
         self._timeline.reset(
             rows,
             has_older=len(rows) == OPENING_ROWS or first > 0,
             has_newer=False,
-            unread_after=you.read if you.unread else None,
+            unread_after=self.unread_line[0],
+            opened_at=self.unread_line[1],
         )
+        self._timeline.set_reads(self.reads.get(room, {}))
         await self.find_sources()
         self._typing.clear()
         self.room_opened.emit(self.rooms[room])
@@ -277,6 +302,12 @@ class Feed(QObject):
         else:
             self._show_rows(rows)
             await self.find_sources()
+
+    def _take_reads(self, room: str, reads: dict[str, int]) -> None:
+        if reads:
+            self.reads[room] = self.reads.get(room, {}) | reads
+            if room == self.room:
+                self._timeline.set_reads(self.reads[room])
 
     async def _take_users(self, users: Iterable[User]) -> None:
         users = tuple(users)

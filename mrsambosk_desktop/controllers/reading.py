@@ -4,7 +4,7 @@ Pages are shown from the replica only. What is not there is asked of the host, s
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal
@@ -14,24 +14,28 @@ from mrsambosk_desktop.core.tasks import Tasks
 from mrsambosk_desktop.models.timeline import TimelineModel
 from mrsambosk_desktop.net.session import Ended, Session
 from mrsambosk_desktop.storage.disk import Disk
-from mrsambosk_protocol.commands import History, Read
-from mrsambosk_protocol.entities import Message, You
-from mrsambosk_protocol.events import Done, Page
+from mrsambosk_protocol.commands import History, Read, Seen
+from mrsambosk_protocol.entities import Message, Room, You
+from mrsambosk_protocol.events import Done, Page, SeenBy
 from mrsambosk_protocol.limits import HISTORY_LIMIT, Refused
 
 from . import wording
 from .feed import Feed
 
 PAGE_ROWS: Final = 100
+#: Of so many of one's own newest messages it is asked who has seen them, when a room is opened.
+SEEN_ASKED: Final = 5
 BACK_FILL_ROWS: Final = 100_000
 #: Between two pages of the back-fill: far below a host's limits, and unnoticed by who types.
 BACK_FILL_SECONDS: Final = 0.5
 
 
 class ReadingController(QObject):
-    """Signals: `jumped` (id): the timeline now holds this row; `failed` (sentence)."""
+    """Signals: `jumped` (id): the timeline now holds this row; `failed` (sentence); `seen` (id, user ids): who has read
+    a message, without its author."""
 
     jumped = Signal(int)
+    seen = Signal(int, object)
     failed = Signal(str)
 
     def __init__(self, disk: Disk, feed: Feed, timeline: TimelineModel, tasks: Tasks) -> None:
@@ -39,9 +43,13 @@ class ReadingController(QObject):
         self._disk, self._feed, self._timeline, self._tasks = disk, feed, timeline, tasks
         self._session: Session | None = None
         self._paging = asyncio.Lock()
-        self._read_to: dict[str, int] = {}
+        self._read_to: dict[str, Read] = {}
+        # Rooms in which a person marked something unread: they stay so until they are left, or written in.
+        self._kept_unread: set[str] = set()
         self._reading = False
         self._back_fill: asyncio.Task[None] | None = None
+        feed.room_opened.connect(self._opened)
+        feed.own_stored.connect(self._wrote)
 
     @property
     def session(self) -> Session | None:
@@ -74,13 +82,29 @@ class ReadingController(QObject):
         """Show a message wherever it is: found, pinned, or pointed to from outside."""
         self._tasks.start(self._show(room, id), "show a message")
 
+    def ask_seen(self, id: int) -> None:
+        """Who has seen a message of the open room; told by `seen`. Without a connection nobody knows."""
+        if self._session is not None:
+            self._tasks.start(self._ask_seen(self._session, self._feed.room, (id,)), "ask who has seen a message")
+
     def read(self, id: int) -> None:
         """Read up to here; told to the host when the room is live."""
         room = self._feed.room
         kept = self._feed.rooms.get(room)
-        if kept is not None and id > max(kept.you.read, self._read_to.get(room, 0)):
-            self._read_to[room] = id
+        if kept is None or room in self._kept_unread:
+            return
+        told = self._read_to.get(room)
+        if id > max(kept.you.read, told.id if told is not None else 0):
+            self._read_to[room] = Read(ref=1, room=room, id=id)
             self._send_read()
+
+    def mark_unread(self, id: int) -> None:
+        """From this message on all is unread again, and stays so until the room is left or written in."""
+        room = self._feed.room
+        self._kept_unread.add(room)
+        self._read_to[room] = Read(ref=1, room=room, id=id - 1, back=True)
+        self._feed.mark_unread(id)
+        self._send_read()
 
     # The connection --------------------------------------------------------------------------------------------
 
@@ -88,6 +112,7 @@ class ReadingController(QObject):
         """All rooms are live."""
         self._session = session
         self._send_read()
+        self._look_who_read()
         self._back_fill = self._tasks.start(self._fill(session), "fill history back")
 
     def lost(self) -> None:
@@ -164,7 +189,8 @@ class ReadingController(QObject):
                     [*older, *newer],
                     has_older=len(older) == PAGE_ROWS or span.first > 0,
                     has_newer=len(newer) == PAGE_ROWS or span != self._copy().ranges.newest(),
-                    unread_after=None,
+                    unread_after=feed.unread_line[0],
+                    opened_at=feed.unread_line[1],
                 )
             await feed.find_sources()
         self.jumped.emit(id)
@@ -180,6 +206,31 @@ class ReadingController(QObject):
     async def _before(self, id: int, first: int) -> tuple[Message, ...]:
         feed = self._feed
         return await self._disk.run(self._disk.replica.before, feed.host, feed.room, id, first, PAGE_ROWS)
+
+    def _opened(self, room: Room) -> None:
+        self._kept_unread &= {room.id}
+        self._look_who_read()
+
+    def _wrote(self, _cid: str) -> None:
+        self._kept_unread.discard(self._feed.room)
+
+    def _look_who_read(self) -> None:
+        """From here on `read` tells of every step; up to here only asking does."""
+        if self._session is not None and (own := self._timeline.newest_own(SEEN_ASKED)):
+            self._tasks.start(self._ask_seen(self._session, self._feed.room, own), "ask who has read")
+
+    async def _ask_seen(self, session: Session, room: str, ids: Iterable[int]) -> None:
+        """Ask for one after the other, until somebody has seen one: who has, has seen all before it."""
+        for id in ids:
+            try:
+                told = await session.request(Seen(ref=1, room=room, id=id))
+            except (Refused, Ended):
+                return
+            assert isinstance(told, SeenBy)
+            self._feed.take_seen(room, id, told.users)
+            self.seen.emit(id, told.users)
+            if told.users:
+                return
 
     async def _fetch(self, room: str, place: Place) -> bool:
         """Ask the host for a page and store it; whether that changed what is loaded."""
@@ -225,9 +276,9 @@ class ReadingController(QObject):
     async def _tell_read(self, session: Session) -> None:
         try:
             while self._read_to:
-                room, id = next(iter(self._read_to.items()))
-                done = await session.request(Read(ref=1, room=room, id=id))
-                if self._read_to.get(room) == id:
+                room, command = next(iter(self._read_to.items()))
+                done = await session.request(command)
+                if self._read_to.get(room) is command:
                     del self._read_to[room]
                 if isinstance(done, Done) and isinstance(done.you, You):
                     async with self._feed.lock:

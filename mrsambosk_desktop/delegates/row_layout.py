@@ -296,7 +296,7 @@ def _meta(made: RowLayout, row: TimelineRow, fonts: Fonts) -> float:
     elif row.pending is not None:
         made.meta_icon = "clock"
     elif row.mine:
-        made.meta_icon = "check"
+        made.meta_icon = "checks" if row.seen_by else "check"
     width = fonts.width(fonts.meta, made.meta)
     if made.meta_icon:
         width += _ICON + 3

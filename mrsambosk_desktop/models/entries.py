@@ -18,7 +18,7 @@ class TimelineRow:
 
     Exactly one of `message` and `pending` is there. `source` is what it replies to, as far as known; `names` are
     user id → name for the people its reactions name; `system` words a system row; `unread_count` goes with
-    `group.unread`, None when nobody knows.
+    `group.unread`, None when nobody knows; `seen_by` are the ids of others who have read a message of one's own.
     """
 
     key: Key
@@ -38,6 +38,7 @@ class TimelineRow:
     system: str
     unread_count: int | None
     me: str
+    seen_by: tuple[str, ...] = ()
 
     @property
     def deleted(self) -> bool:

@@ -4,6 +4,7 @@ It knows rows, never pixels, sockets or disk. A controller feeds it; every chang
 it touches: a new newest message is one insertion, its own echo one `dataChanged`.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, Final
@@ -16,7 +17,7 @@ from mrsambosk_desktop.core.rows import Pending
 from mrsambosk_protocol.entities import SYSTEM, TEXT, Message, User
 
 from .entries import Entry, Key, TimelineRow
-from .wording import spoken_text, system_text
+from .wording import name_of, spoken_text, system_text
 
 MAX_ROWS: Final = 400
 #: How many rows go at once when the newest end pushes the window past its size: one removal, not one a message.
@@ -57,6 +58,7 @@ class TimelineModel(QAbstractListModel):
         self._unread_after: int | None = None
         self._opened_at = 0
         self._unread_count: int | None = None
+        self._reads: dict[str, int] = {}
 
     # What views and controllers ask -----------------------------------------------------------------------------
 
@@ -129,6 +131,11 @@ class TimelineModel(QAbstractListModel):
         at = self._bisect(key)
         return at if at < len(self._stored) and self._stored[at].key == key else None
 
+    def newest_own(self, count: int) -> tuple[int, ...]:
+        """The ids of one's own newest messages, the newest first."""
+        own = (entry.message.id for entry in reversed(self._stored) if entry.message and self._is_own_text(entry))
+        return tuple(itertools.islice(own, count))
+
     def missing_sources(self) -> tuple[int, ...]:
         """Ids that rows here reply to and nobody gave yet (`put_sources`)."""
         wanted = {entry.reply_to for entry in (*self._stored, *self._pending.values())}
@@ -161,12 +168,21 @@ class TimelineModel(QAbstractListModel):
 
     # Rows -------------------------------------------------------------------------------------------------------
 
-    def reset(self, messages: Sequence[Message], *, has_older: bool, has_newer: bool, unread_after: int | None) -> None:
+    def reset(
+        self,
+        messages: Sequence[Message],
+        *,
+        has_older: bool,
+        has_newer: bool,
+        unread_after: int | None,
+        opened_at: int | None = None,
+    ) -> None:
         """A room was opened, or jumped in: shows these rows and no others (pending ones stay, at the newest end).
 
         Args:
             messages: ascending, the newest `MAX_ROWS` of them are kept.
             unread_after: the id read up to when the room was opened; None: no unread line.
+            opened_at: the newest id when the room was opened: no later row gets the line. None: the newest of these.
         """
         self.beginResetModel()
         kept = messages[-MAX_ROWS:]
@@ -179,13 +195,18 @@ class TimelineModel(QAbstractListModel):
         for message in kept:
             if message.cid is not None and message.author == self._me:
                 self._pending.pop(message.cid, None)
-        self._opened_at = kept[-1].id if kept else 0
+        self._opened_at = opened_at if opened_at is not None else kept[-1].id if kept else 0
         self._unread_after = unread_after
-        unread = [] if unread_after is None else [m for m in kept if m.id > unread_after and self._counts(m)]
-        known = not has_newer and not (self._has_older and kept and kept[0].id > (unread_after or 0))
-        self._unread_count = len(unread) if known else None
+        self._count_unread()
         self._place_unread_line()
         self.endResetModel()
+
+    def mark_unread(self, message_id: int) -> None:
+        """Everything from this message on is unread again: the line moves above it."""
+        self._unread_after = message_id - 1
+        self._opened_at = max(self.last_id or 0, message_id)
+        self._count_unread()
+        self._place_unread_line(tell=True)
 
     def upsert(self, messages: Iterable[Message]) -> None:
         """Rows as they are now, live or from a sync. Newer revisions win; new rows at the end are shown only when the
@@ -221,6 +242,7 @@ class TimelineModel(QAbstractListModel):
             self._hide_pending()
         if page:
             self._insert_at(len(self._stored), page)
+            self._place_unread_line(tell=True)
         if (excess := len(self._stored) - MAX_ROWS) > 0:
             self._remove(0, excess)
             self._has_older = True
@@ -276,6 +298,27 @@ class TimelineModel(QAbstractListModel):
                 self._sources[message.id] = message
                 self._tell_replies(message.id)
 
+    def set_reads(self, reads: Mapping[str, int]) -> None:
+        """How far others have read this room: user id → message id."""
+        before, self._reads = self._reads, {user: id for user, id in reads.items() if user != self._me}
+        moved = [
+            id
+            for user in before.keys() | self._reads.keys()
+            if (old := before.get(user, 0)) != (new := self._reads.get(user, 0))
+            for id in (old, new)
+        ]
+        if not moved:
+            return
+        changed = [
+            number
+            for number in range(self._bisect(min(moved) + 1), self._bisect(max(moved) + 1))
+            if self._is_own_text(self._stored[number])
+        ]
+        for number in changed:
+            self._stored[number].shown = None
+        if changed:
+            self.dataChanged.emit(self.index(changed[0]), self.index(changed[-1]))
+
     def set_following(self, following: bool) -> None:
         """Whether the reader is at the newest end. When not, a full window holds new rows back (`has_newer`)
         instead of pushing out what is being read."""
@@ -310,6 +353,10 @@ class TimelineModel(QAbstractListModel):
         """Whether it counts as unread."""
         return message.kind == TEXT and message.author != self._me and not message.deleted
 
+    def _is_own_text(self, entry: Entry) -> bool:
+        message = entry.message
+        return message is not None and message.author == self._me and message.kind == TEXT and not message.deleted
+
     def _source(self, message_id: int) -> Message | None:
         at = self._bisect(message_id)
         if at < len(self._stored) and self._stored[at].key == message_id:
@@ -338,7 +385,13 @@ class TimelineModel(QAbstractListModel):
             system=system_text(message, self._users) if message is not None and is_system else "",
             unread_count=self._unread_count,
             me=self._me,
+            seen_by=self._seen_by(entry),
         )
+
+    def _seen_by(self, entry: Entry) -> tuple[str, ...]:
+        if entry.message is None or not self._is_own_text(entry):
+            return ()
+        return tuple(user for user, id in self._reads.items() if id >= entry.message.id)
 
     def _spoken(self, row: TimelineRow) -> str:
         if row.system:
@@ -353,6 +406,7 @@ class TimelineModel(QAbstractListModel):
             deleting=row.deleting,
             replied=row.source_author,
             fold=row.group.fold,
+            seen_by=tuple(name_of(self._users.get(user)) for user in row.seen_by),
         )
 
     def _replace(self, number: int, message: Message) -> None:
@@ -452,6 +506,17 @@ class TimelineModel(QAbstractListModel):
             self._forget_around(start)
             self.endInsertRows()
 
+    def _count_unread(self) -> None:
+        """How many the line says are new: those there were when the room was opened; None when not all are here."""
+        after, first = self._unread_after, self.first_id
+        known = not self._has_newer and not (self._has_older and first is not None and first > (after or 0) + 1)
+        unread = [
+            entry.message
+            for entry in self._stored
+            if entry.message and after is not None and after < entry.message.id <= self._opened_at
+        ]
+        self._unread_count = sum(self._counts(message) for message in unread) if known else None
+
     def _place_unread_line(self, *, tell: bool = False) -> None:
         """Above the first row that was unread when the room was opened."""
         target: int | None = None
@@ -465,7 +530,8 @@ class TimelineModel(QAbstractListModel):
                 if self._counts(message):
                     target = number
                     break
-            if target == 0 and self._has_older:
+            first = self.first_id
+            if target == 0 and self._has_older and first is not None and first > self._unread_after + 1:
                 target = None
         for number, entry in enumerate(self._stored):
             if entry.place.unread != (number == target):

@@ -16,6 +16,7 @@ from mrsambosk_protocol.entities import GONE, Message, User
 translate = QCoreApplication.translate
 
 _SPOKEN_CHARS: Final = 400
+_SEEN_NAMES: Final = 3
 
 
 def isolated(text: str) -> str:
@@ -120,6 +121,14 @@ def system_text(message: Message, users: Mapping[str, User]) -> str:
     return translate("Wording", "{who} changed something here").format(who=who)
 
 
+def seen_text(names: tuple[str, ...]) -> str:
+    """Who has seen a message: three by name, the rest counted."""
+    shown = ", ".join(isolated(name) for name in names[:_SEEN_NAMES])
+    if len(names) <= _SEEN_NAMES:
+        return translate("Wording", "Seen by {names}").format(names=shown)
+    return translate("Wording", "Seen by {names} and {count} more").format(names=shown, count=len(names) - _SEEN_NAMES)
+
+
 def state_text(pending: Pending | None) -> str:
     """Where a message of one's own is; a stored one is sent."""
     if pending is None:
@@ -144,6 +153,7 @@ def spoken_text(
     deleting: bool,
     replied: User | None,
     fold: int,
+    seen_by: tuple[str, ...] = (),
 ) -> str:
     """One text row as one sentence: "Miriam, 09:02, Slides are on the share, 2 reactions, sent"."""
     parts = [translate("Wording", "You") if mine else name_of(author), time_text(at)]
@@ -157,7 +167,9 @@ def spoken_text(
         parts.append(excerpt(blocks, _SPOKEN_CHARS))
         if message is not None:
             parts.extend(_spoken_extras(message))
-        if mine:
+        if mine and seen_by:
+            parts.append(seen_text(seen_by))
+        elif mine:
             parts.append(state_text(pending).lower() if pending is None else state_text(pending))
     return ", ".join(part for part in parts if part)
 

@@ -134,6 +134,7 @@ class Session:
         self._interruption: Exception | None = None
         self._heard = time.monotonic()
         self._active = True
+        self._checked = False
         self._paced = asyncio.Event()
 
     async def greet(self, token: str, epoch: str | None, have: Mapping[str, int]) -> Welcome:
@@ -221,6 +222,11 @@ class Session:
     def set_active(self, active: bool) -> None:
         """Whether a person looks at the window: then a dead host is noticed sooner."""
         self._active = active
+        self._paced.set()
+
+    def check(self) -> None:
+        """Ask now whether the host is still there, without waiting for the next ping."""
+        self._checked = True
         self._paced.set()
 
     async def aclose(self) -> None:
@@ -318,7 +324,8 @@ class Session:
         while True:
             pace = CLIENT_PING_ACTIVE_SECONDS if self._active else CLIENT_PING_IDLE_SECONDS
             left = begun + pace - time.monotonic()
-            if left <= 0:
+            if left <= 0 or self._checked:
+                self._checked = False
                 return
             self._paced.clear()
             with contextlib.suppress(TimeoutError):

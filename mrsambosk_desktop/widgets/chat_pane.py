@@ -36,6 +36,7 @@ class ChatPane(QWidget):
     undo_delete_requested = Signal(int)
     react_requested = Signal(int, str, bool)
     pin_requested = Signal(int, bool)
+    unread_requested = Signal(int)
     retry_requested = Signal(str)
     discard_requested = Signal(str)
     edit_pending_requested = Signal(str)
@@ -192,7 +193,7 @@ class ChatPane(QWidget):
             case Action.REPLY if row.message is not None:
                 self.composer.start_reply(row.message.id, name_of(row.author), excerpt(row.blocks))
             case Action.COPY:
-                text = self.view.selected_text() if len(self.view.selectedIndexes()) > 1 else _body(row)
+                text = self.view.selected_text() if self.view.is_picked(row) else _body(row)
                 QGuiApplication.clipboard().setText(text)
             case Action.EDIT if row.pending is not None:
                 self._taking_back[row.pending.cid] = row.pending.body
@@ -201,6 +202,8 @@ class ChatPane(QWidget):
                 self.composer.start_edit(row.message.id, row.message.body, excerpt(row.blocks))
             case Action.PIN | Action.UNPIN:
                 self.pin_requested.emit(key, action is Action.PIN)
+            case Action.UNREAD:
+                self.unread_requested.emit(key)
             case Action.DETAILS:
                 self.details_wanted.emit(row)
             case Action.DELETE:

@@ -31,6 +31,7 @@ class Action(Enum):
     EDIT = auto()
     PIN = auto()
     UNPIN = auto()
+    UNREAD = auto()
     DETAILS = auto()
     DELETE = auto()
     UNDO_DELETE = auto()
@@ -57,6 +58,8 @@ def actions_for(row: TimelineRow, role: str) -> tuple[Action, ...]:
         found.append(Action.EDIT)
     if rank >= _RANK[MEMBER]:
         found.append(Action.PIN if row.message.pinned_at is None else Action.UNPIN)
+    if not row.mine:
+        found.append(Action.UNREAD)
     found += [Action.BREAK, Action.DETAILS]
     if row.mine or may_delete_others(row, role):
         found += [Action.BREAK, Action.DELETE]
@@ -83,6 +86,8 @@ def _words(action: Action) -> tuple[str, str]:
             return translate("MessageMenu", "Pin"), ""
         case Action.UNPIN:
             return translate("MessageMenu", "Unpin"), ""
+        case Action.UNREAD:
+            return translate("MessageMenu", "Mark unread from here"), ""
         case Action.DETAILS:
             return translate("MessageMenu", "Message details"), ""
         case Action.DELETE:

@@ -3,19 +3,18 @@ found, and the room's pinned messages."""
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QHBoxLayout, QListView, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QListView, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from mrsambosk_desktop.core.bodies import excerpt
 from mrsambosk_desktop.delegates.member import MemberDelegate
 from mrsambosk_desktop.models.entries import TimelineRow
 from mrsambosk_desktop.models.found import FoundModel
 from mrsambosk_desktop.models.members import MemberModel, MemberRole
-from mrsambosk_desktop.models.wording import isolated, moment_text, name_of
 from mrsambosk_protocol.entities import User
 
+from .details_page import DetailsPage
 from .found_pages import PinsPage, SearchPage
 from .member_menu import MemberMenu, member_actions
-from .parts import ElidedLabel, IconButton, label
+from .parts import IconButton
 from .theme import Theme
 
 
@@ -65,7 +64,6 @@ class PeoplePane(QWidget):
         super().__init__()
         self.setObjectName("side_panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._members = members
         self._stack = QStackedWidget()
         self.people = PeopleList(theme, members)
         self.back = IconButton(theme, "back", self.tr("Back to the messages"))
@@ -76,12 +74,12 @@ class PeoplePane(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self.people)
         self._stack.addWidget(people_page)
-        self._details = self._details_page(theme)
+        self.details = DetailsPage(theme, members)
         self.search = SearchPage(theme, found)
         self.pins = PinsPage(theme, pinned)
-        for page in (self._details, self.search, self.pins):
+        for page in (self.details, self.search, self.pins):
             self._stack.addWidget(page)
-        for closable in (self.search, self.pins):
+        for closable in (self.details, self.search, self.pins):
             closable.closed.connect(self.close_page)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(1, 4, 1, 0)
@@ -120,49 +118,7 @@ class PeoplePane(QWidget):
             self.page_closed.emit()
 
     def show_details(self, row: TimelineRow) -> None:
-        """What is known of this message: when, changed how, by whom, and who reacted."""
-        message = row.message
-        if message is None:
-            return
-        users = self._members.users
-
-        def name(user: str | None) -> str:
-            return isolated(name_of(users.get(user) if user else None))
-
-        lines = [(self.tr("From"), name(message.author)), (self.tr("Sent"), moment_text(message.sent_at))]
-        if message.edited_at is not None:
-            lines.append((self.tr("Edited"), moment_text(message.edited_at)))
-        if message.pinned_at is not None:
-            lines.append((self.tr("Pinned by"), name(message.pinned_by)))
-        if message.deleted_at is not None:
-            lines.append((self.tr("Deleted"), moment_text(message.deleted_at)))
-            lines.append((self.tr("Deleted by"), name(message.deleted_by)))
-        for emoji, who in message.reactions.items():
-            lines.append((emoji, ", ".join(name(user) for user in who)))
-        self._excerpt.setText(excerpt(row.blocks) if not message.deleted else "")
-        while (item := self._lines.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        for title, text in lines:
-            self._lines.addWidget(label(title, "small"))
-            self._lines.addWidget(label(text, wraps=True))
-        self._stack.setCurrentWidget(self._details)
-
-    def _details_page(self, theme: Theme) -> QWidget:
-        page = QWidget()
-        close = IconButton(theme, "close", self.tr("Close details"), size=18)
-        close.clicked.connect(lambda _checked=False: self.close_page())
-        head = QHBoxLayout()
-        head.addWidget(label(self.tr("Message details"), "strong"), 1)
-        head.addWidget(close)
-        self._excerpt = ElidedLabel(role="muted")
-        self._lines = QVBoxLayout()
-        self._lines.setSpacing(3)
-        box = QVBoxLayout(page)
-        box.setContentsMargins(16, 8, 10, 10)
-        box.setSpacing(8)
-        box.addLayout(head)
-        box.addWidget(self._excerpt)
-        box.addLayout(self._lines)
-        box.addStretch(1)
-        return page
+        """What is known of this message."""
+        if row.message is not None:
+            self.details.show_row(row)
+            self._stack.setCurrentWidget(self.details)

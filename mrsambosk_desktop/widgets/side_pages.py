@@ -15,13 +15,15 @@ from .room_page import RoomPage
 
 class SidePages(QObject):
     """Intents: `search_requested` (query, everywhere), `more_found_requested`, `pins_requested`,
-    `more_pins_requested`, `message_requested` (room, id): show this message in its room."""
+    `more_pins_requested`, `message_requested` (room, id): show this message in its room; `seen_requested` (id): who has
+    seen it?"""
 
     search_requested = Signal(str, bool)
     more_found_requested = Signal()
     pins_requested = Signal()
     more_pins_requested = Signal()
     message_requested = Signal(str, int)
+    seen_requested = Signal(int)
 
     def __init__(self, page: RoomPage, rooms: RoomModel) -> None:
         super().__init__(page)
@@ -73,6 +75,8 @@ class SidePages(QObject):
         """What is known of one message."""
         self._page.people.show_details(row)
         self._page.show_people_pane()
+        if row.message is not None and not row.deleted:
+            self.seen_requested.emit(row.message.id)
 
     def close(self) -> None:
         """Back to the people."""
@@ -88,6 +92,10 @@ class SidePages(QObject):
             self.pins_requested.emit()
         elif not pane.shows_search:
             self.close()
+
+    def set_seen(self, id: int, users: tuple[str, ...]) -> None:
+        """Who has seen a message."""
+        self._page.people.details.set_seen(id, users)
 
     def set_search(self, state: Finding) -> None:
         """How it stands with the search."""

@@ -8,7 +8,18 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPoint,
+    QPointF,
+    QRectF,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -22,12 +33,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QListView
 
-from mrsambosk_desktop.core.bodies import shown_text
 from mrsambosk_desktop.core.grouping import local_day
 from mrsambosk_desktop.delegates.row_layout import QUIET_MS, Zone, pill_text
 from mrsambosk_desktop.delegates.timeline import TimelineDelegate
 from mrsambosk_desktop.models.entries import Key, TimelineRow
 from mrsambosk_desktop.models.timeline import TimelineModel
+from mrsambosk_desktop.models.transcript import transcript
 
 from .hover_bar import HoverBar
 from .theme import Theme
@@ -75,7 +86,9 @@ class TimelineView(QListView):
         self._laying_out = False
         # Until the reader has done anything, and while nothing was shown yet, a room is laid out as just opened.
         self._opening = False
+        self._heading_latest = False
         self._pressed: tuple[Key, Zone] | None = None
+        self._dragged_from: Key | None = None
         self._asked: dict[str, tuple[Key | None, float]] = {}
         self._read = 0
         self._empty_text = ""
@@ -119,6 +132,7 @@ class TimelineView(QListView):
     def to_latest(self) -> None:
         """Shows the newest end, asking for it when it is not loaded."""
         if self._model.has_newer:
+            self._heading_latest = True
             self.latest_wanted.emit()
         self._opening = False
         self._anchor = None
@@ -155,13 +169,14 @@ class TimelineView(QListView):
         return self._model.row(index.row()) if index.isValid() else None
 
     def selected_text(self) -> str:
-        """The selected rows' texts, in order; with more than one, who wrote each."""
-        rows = [self._model.row(number) for number in sorted(index.row() for index in self.selectedIndexes())]
-        rows = [row for row in rows if not row.deleted and not row.system]
-        if len(rows) == 1:
-            row = rows[0]
-            return (row.message or row.pending).body  # type: ignore[union-attr]
-        return "\n".join(f"{row.author.name if row.author else ''}: {shown_text(row.blocks)}" for row in rows)
+        """The selected rows' texts, in order, or the current row's."""
+        numbers = sorted(index.row() for index in self.selectedIndexes()) or [self.currentIndex().row()]
+        return transcript(self._model.row(number) for number in numbers if number >= 0)
+
+    def is_picked(self, row: TimelineRow) -> bool:
+        """Whether the row is one of several that are selected."""
+        picked = self.selectedIndexes()
+        return len(picked) > 1 and any(self._model.row(index.row()).key == row.key for index in picked)
 
     # Layout -----------------------------------------------------------------------------------------------------
 
@@ -253,7 +268,8 @@ class TimelineView(QListView):
         self._anchor = None
         self._model.set_following(True)
         self.set_empty_text(self._empty_text)
-        self._opening = True
+        # Who asked for the latest is not taken to where reading once began.
+        self._opening, self._heading_latest = not self._heading_latest, False
         self.doItemsLayout()
 
     def _begin(self) -> None:
@@ -383,19 +399,38 @@ class TimelineView(QListView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._delegate.show_focus = False
-        picks = event.modifiers() & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
-        if event.button() is Qt.MouseButton.LeftButton and not picks:
+        if event.button() is not Qt.MouseButton.LeftButton:
+            return
+        index = self.indexAt(event.position().toPoint())
+        flags = QItemSelectionModel.SelectionFlag
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._pick_to(self.currentIndex(), index)
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            if index.isValid():
+                self.selectionModel().setCurrentIndex(index, flags.Toggle)
+        else:
             hit = self._zone_at(event.position().toPoint())
             self._pressed = (hit[0].key, hit[1]) if hit else None
             self.clearSelection()
-            index = self.indexAt(event.position().toPoint())
+            self._dragged_from = self._model.row(index.row()).key if index.isValid() else None
             if index.isValid():
-                self.selectionModel().setCurrentIndex(index, self.selectionModel().SelectionFlag.NoUpdate)
-            self.viewport().update()
-        elif event.button() is not Qt.MouseButton.RightButton:
-            super().mousePressEvent(event)
+                self.selectionModel().setCurrentIndex(index, flags.NoUpdate)
+        self.viewport().update()
+
+    def _pick_to(self, start: QModelIndex, end: QModelIndex) -> None:
+        """Selects the rows from one to the other, and no others."""
+        if start.isValid() and end.isValid():
+            flags = QItemSelectionModel.SelectionFlag
+            self.selectionModel().select(QItemSelection(start, end), flags.ClearAndSelect)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton and self._dragged_from is not None:
+            start, end = self._model.place_of(self._dragged_from), self.indexAt(event.position().toPoint())
+            # Within one row the hand may tremble; from the second row on it is meant.
+            if start is not None and end.isValid() and (end.row() != start or self.selectedIndexes()):
+                self._pressed = None
+                self._pick_to(self._model.index(start), end)
+            return
         if not event.buttons():
             self._hover(event.position().toPoint())
         over = self._zone_at(event.position().toPoint()) is not None
@@ -417,6 +452,7 @@ class TimelineView(QListView):
         return super().viewportEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._dragged_from = None
         pressed, self._pressed = self._pressed, None
         hit = self._zone_at(event.position().toPoint())
         if pressed and hit and hit[0].key == pressed[0] and hit[1].act is pressed[1].act:

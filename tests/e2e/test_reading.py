@@ -73,3 +73,28 @@ def test_pinned_here_listed_there(qapp: QApplication, tmp_path: Path) -> None:
             await desk.until(lambda: pinned(ben) == ["and this"])
 
         run(qapp, tmp_path, play)
+
+
+def test_seen_by_the_other_and_marked_unread_again(qapp: QApplication, tmp_path: Path) -> None:
+    with HostProcess(tmp_path / "host", *ROOMY) as host:
+
+        async def play(desk: Desk) -> None:
+            anna = await join(desk, "anna", "Anna", host.authority)
+            ben = await join(desk, "ben", "Ben", host.authority)
+            write(anna, "one")
+            write(anna, "two")
+            await desk.until(lambda: stored(ben) == ["one", "two"])
+            first, second = (row.key for row in rows(ben) if not row.system)
+            ben.reading.read(int(second))
+            await desk.until(lambda: all(row.seen_by for row in rows(anna) if row.mine), "two ticks at Anna's")
+            anna.window.side.show_details(rows(anna)[-1])
+            await desk.until(lambda: ("Seen by", "\u2068Ben\u2069") in anna.window.people.details.lines())
+            await choose(desk, ben, "one", "Mark unread from here")
+            await desk.until(lambda: ben.feed.rooms["lobby"].you.unread == 2)
+            assert [row.key for row in rows(ben) if row.group.unread] == [first]
+            await desk.close(ben)
+            again = await desk.open("ben")
+            await desk.until(lambda: is_live(again))
+            assert [row.key for row in rows(again) if row.group.unread] == [first], "also at the next start"
+
+        run(qapp, tmp_path, play)

@@ -26,6 +26,7 @@ INTENTS = (
     "undo_delete_requested",
     "react_requested",
     "pin_requested",
+    "unread_requested",
     "retry_requested",
     "discard_requested",
     "edit_pending_requested",
@@ -49,6 +50,7 @@ SIDE_INTENTS = (
     "pins_requested",
     "more_pins_requested",
     "message_requested",
+    "seen_requested",
 )
 
 

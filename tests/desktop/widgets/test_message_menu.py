@@ -31,7 +31,7 @@ def test_of_ones_own() -> None:
 
 
 def test_of_anothers() -> None:
-    others = ["REACT", "BREAK", "REPLY", "COPY", "PIN", "BREAK", "DETAILS"]
+    others = ["REACT", "BREAK", "REPLY", "COPY", "PIN", "UNREAD", "BREAK", "DETAILS"]
     assert offered(message(1, author="u_yonatan")) == others
     assert offered(message(1, author="u_yonatan", pinned_at=MORNING)) == [
         "UNPIN" if one == "PIN" else one for one in others

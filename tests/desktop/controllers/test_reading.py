@@ -1,0 +1,137 @@
+"""How far was read, by oneself and by others, as told to and by a host."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from mrsambosk_protocol.commands import AnyCommand, Ping, Post, Read, Seen
+from mrsambosk_protocol.entities import You
+from mrsambosk_protocol.events import Done, Live, MessageTold, ReadTold, SeenBy
+from tests.helpers.model_room import ModelRoom
+from tests.helpers.scripted_host import ME, OTHER, Line, scripted_host
+
+from .works import Works, works
+
+
+class Lobby:
+    """A host of one room, in which every third row is one's own."""
+
+    def __init__(self, rows: int = 9) -> None:
+        self.room = ModelRoom()
+        for number in range(1, rows + 1):
+            self.room.post(ME.id if number % 3 == 0 else OTHER.id, f"cid{number:013}", f"row {number}")
+        self.reads: list[tuple[int, bool]] = []
+        self.asked: list[int] = []
+        self.other_read = 0
+        self.line: Line | None = None
+
+    async def serve(self, line: Line) -> None:
+        self.line = line
+        await line.welcome(self.room.epoch)
+        await line.say(self.room.sync(None), Live())
+        while True:
+            await self.carry_out(line, await line.hear())
+
+    async def carry_out(self, line: Line, command: AnyCommand) -> None:
+        match command:
+            case Ping():
+                await line.say(Done(ref=command.ref))
+            case Read():
+                self.reads.append((command.id, command.back))
+                unread = sum(row.id > command.id and row.author != ME.id for row in self.room.rows.values())
+                await line.say(Done(ref=command.ref, you=You(read=command.id, unread=unread)))
+            case Seen():
+                self.asked.append(command.id)
+                users = (OTHER.id,) if self.other_read >= command.id else ()
+                await line.say(SeenBy(ref=command.ref, users=users))
+            case Post():
+                row = self.room.post(ME.id, command.cid, command.body)
+                told = MessageTold(room="lobby", rev=row.rev, message=row)
+                await line.say(told, Done(ref=command.ref, id=row.id, rev=row.rev))
+
+
+def play(folder: Path, lobby: Lobby, act: Callable[[Works], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        async with asyncio.timeout(20), scripted_host(lobby.serve) as address, works(folder) as app:
+            app.connect(address)
+            await app.until(lambda: app.live)
+            await act(app)
+
+    asyncio.run(whole())
+
+
+def seen(app: Works) -> list[int | str]:
+    rows = [app.timeline.row(number) for number in range(app.timeline.rowCount())]
+    return [row.key for row in rows if row.seen_by]
+
+
+def line_at(app: Works) -> list[int | str]:
+    rows = [app.timeline.row(number) for number in range(app.timeline.rowCount())]
+    return [row.key for row in rows if row.group.unread]
+
+
+def test_who_has_read_is_asked_once_and_then_told(tmp_path: Path) -> None:
+    lobby = Lobby()
+    lobby.other_read = 6
+
+    async def act(app: Works) -> None:
+        await app.until(lambda: seen(app) == [3, 6])
+        assert 3 not in lobby.asked, "who has seen one has seen all before it"
+        assert lobby.line is not None
+        await lobby.line.say(ReadTold(room="lobby", user=OTHER.id, id=9))
+        await app.until(lambda: seen(app) == [3, 6, 9])
+
+    play(tmp_path, lobby, act)
+
+
+def test_details_ask_and_are_told(tmp_path: Path) -> None:
+    lobby = Lobby()
+
+    async def act(app: Works) -> None:
+        told: list[tuple[int, object]] = []
+        app.reading.seen.connect(lambda id, users: told.append((id, users)))
+        await app.until(lambda: {9, 6, 3} <= set(lobby.asked))
+        lobby.other_read = 3
+        app.reading.ask_seen(3)
+        await app.until(lambda: (3, (OTHER.id,)) in told)
+        assert seen(app) == [3]
+
+    play(tmp_path, lobby, act)
+
+
+def test_marked_unread_stays_until_one_writes(tmp_path: Path) -> None:
+    lobby = Lobby()
+
+    async def act(app: Works) -> None:
+        app.reading.read(9)
+        await app.until(lambda: app.feed.rooms["lobby"].you.read == 9)
+        app.reading.mark_unread(5)
+        assert line_at(app) == [5]
+        await app.until(lambda: app.feed.rooms["lobby"].you.unread == 3)
+        assert lobby.reads == [(9, False), (4, True)]
+        app.reading.read(9)
+        app.reading.latest()
+        await app.until(lambda: line_at(app) == [5])
+        assert lobby.reads[-1] == (4, True)
+        app.chat.send("there I was", (), None)
+        await app.until(lambda: app.bodies()[-1] == "there I was" and not app.pending())
+        app.reading.read(10)
+        await app.until(lambda: lobby.reads[-1] == (10, False))
+
+    play(tmp_path, lobby, act)
+
+
+def test_marked_unread_while_away_is_told_later(tmp_path: Path) -> None:
+    lobby = Lobby()
+
+    async def act(app: Works) -> None:
+        app.reading.read(9)
+        await app.until(lambda: lobby.reads == [(9, False)])
+        target = app.connection._target
+        assert target is not None
+        await app.connection.stop()
+        app.reading.mark_unread(8)
+        app.connection.connect_to(target)
+        await app.until(lambda: lobby.reads[-1] == (7, True))
+
+    play(tmp_path, lobby, act)
