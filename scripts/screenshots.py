@@ -47,6 +47,7 @@ class Play:
         await self.look(dana)
         await self.take("room")
         await self.menu()
+        await self.search()
         dana.window.resize(420, 800)
         await self.take("narrow")
         dana.window.resize(1240, 800)
@@ -91,6 +92,18 @@ class Play:
         await self.take("menu")
         for menu in self.dana.window.findChildren(QMenu):
             menu.close()
+
+    async def search(self) -> None:
+        """What a search found, and then who has seen a message."""
+        window, place = self.dana.window, stored_id(self.dana, "Sure")
+        window.side.open_search(everywhere=False)
+        QTest.keyClicks(window.people.search.field, "sli")
+        await self.desk.until(lambda: self.dana.found.rowCount(), "found")
+        await self.take("search")
+        row = next(row for row in rows(self.dana) if row.key == place)
+        window.side.show_details(row)
+        await self.take("details")
+        window.side.close()
 
     async def offline(self) -> None:
         """The host is gone: what Yonatan's window says, and a message that waits in it."""

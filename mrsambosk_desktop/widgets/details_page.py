@@ -82,7 +82,10 @@ class DetailsPage(QWidget):
         self._excerpt.setText(excerpt(row.blocks) if row is not None and not row.deleted else "")
         while (item := self._lines.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
+                # Deleted later, but gone now: what is new is drawn where it was.
+                widget.hide()
                 widget.deleteLater()
         for title, text in self.lines():
+            self._lines.addSpacing(5)
             self._lines.addWidget(label(title, "small"))
             self._lines.addWidget(label(text, wraps=True))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from mrsambosk_desktop.core.rows import Link
 from mrsambosk_protocol.commands import AnyCommand, Ping, Post, Read, Seen
 from mrsambosk_protocol.entities import You
 from mrsambosk_protocol.events import Done, Live, MessageTold, ReadTold, SeenBy
@@ -133,5 +134,19 @@ def test_marked_unread_while_away_is_told_later(tmp_path: Path) -> None:
         app.reading.mark_unread(8)
         app.connection.connect_to(target)
         await app.until(lambda: lobby.reads[-1] == (7, True))
+
+    play(tmp_path, lobby, act)
+
+
+def test_who_wakes_does_not_wait_to_try_again(tmp_path: Path) -> None:
+    lobby = Lobby()
+
+    async def act(app: Works) -> None:
+        app.connection._backoff.lost = lambda now: 3600.0  # type: ignore[method-assign]
+        assert lobby.line is not None
+        await lobby.line.socket.close(1012)
+        await app.until(lambda: app.connection.state.link is Link.RETRYING)
+        app.connection.woke()
+        await app.until(lambda: app.live)
 
     play(tmp_path, lobby, act)

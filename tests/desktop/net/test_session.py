@@ -325,3 +325,27 @@ def test_with_a_real_host_from_registering_to_history(tmp_path: Path) -> None:
 
     with HostProcess(tmp_path / "data") as host:
         asyncio.run(asyncio.wait_for(client(Address("127.0.0.1", host.port)), 20))
+
+
+def test_a_check_asks_at_once_however_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "CLIENT_PING_IDLE_SECONDS", 3600.0)
+    asked = asyncio.Event()
+
+    async def script(line: Line) -> None:
+        await line.welcome()
+        for _ in range(2):
+            ping = await line.hear()
+            assert isinstance(ping, Ping)
+            await line.say(Done(ref=ping.ref))
+            asked.set()
+        await line.hear()
+
+    async def client(session: Session) -> None:
+        await session.greet("token", None, {})
+        session.set_active(False)
+        for _ in range(2):
+            session.check()
+            await asked.wait()
+            asked.clear()
+
+    run(script, client)
