@@ -341,7 +341,9 @@ class ConnectionController(QObject):
         deadline = time.monotonic() + seconds
         with contextlib.suppress(TimeoutError):
             while not self._at_once.is_set() and (left := deadline - time.monotonic()) > 0:
-                await asyncio.wait_for(self._at_once.wait(), left + 0.01)
+                # Not `wait_for`: until Python 3.12 it loses a cancellation that comes together with the event.
+                async with asyncio.timeout(left + 0.01):
+                    await self._at_once.wait()
         self._at_once.clear()
 
     async def _once(self, target: Target) -> tuple[float, str]:

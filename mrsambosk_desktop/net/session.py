@@ -329,7 +329,9 @@ class Session:
                 return
             self._paced.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._paced.wait(), left)
+                # Not `wait_for`: until Python 3.12 it loses a cancellation that comes together with the event.
+                async with asyncio.timeout(left):
+                    await self._paced.wait()
 
 
 def _ended(closed: ConnectionClosed, text: str = "") -> Ended:
