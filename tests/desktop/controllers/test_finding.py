@@ -140,9 +140,11 @@ def test_only_the_last_query_is_answered(tmp_path: Path) -> None:
     library = Library(12)
 
     async def act(desk: Desk) -> None:
+        shown: list[list[str]] = []
+        desk.found.modelReset.connect(lambda: shown.append(desk.hits()))
         desk.finding.look_for("book 1", False)
         await desk.search("book 2")
-        assert desk.hits() == ["book 2"]
+        assert shown == [["book 2"]]
         assert {state.query for state in desk.states if not state.busy} == {"book 2"}
 
     play(tmp_path, library, act)

@@ -112,8 +112,12 @@ def test_marked_unread_stays_until_one_writes(tmp_path: Path) -> None:
         assert lobby.reads == [(9, False), (4, True)]
         app.reading.read(9)
         app.reading.latest()
-        await app.until(lambda: line_at(app) == [5])
-        assert lobby.reads[-1] == (4, True)
+        told: list[int] = []
+        app.reading.seen.connect(lambda id, _users: told.append(id))
+        app.reading.ask_seen(2)
+        await app.until(lambda: 2 in told)
+        assert lobby.reads[-1] == (4, True), "what came before the question was not told"
+        assert line_at(app) == [5]
         app.chat.send("there I was", (), None)
         await app.until(lambda: app.bodies()[-1] == "there I was" and not app.pending())
         app.reading.read(10)
