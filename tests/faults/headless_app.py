@@ -105,7 +105,7 @@ class HeadlessApp:
         say("state", link=state.link.name, reason=state.reason)
         if state.link in (Link.RETRYING, Link.STOPPED):
             # A person who does not want to wait: the check counts cuts, not seconds of backoff.
-            asyncio.get_running_loop().call_soon(self.connection.try_again)
+            asyncio.get_running_loop().call_later(0.02, self.connection.try_again)
 
     def _failed(self, name: str, error: BaseException) -> None:
         if isinstance(error, StorageFault):
