@@ -81,7 +81,7 @@ ALLOWED = {
     "mrsambosk_desktop.core": {"msgspec", "markdown_it"},
     "mrsambosk_desktop.paths": {"platformdirs"},
     "mrsambosk_desktop.console": {"msgspec", "platformdirs"},
-    "mrsambosk_desktop.storage": {"msgspec", "peewee"},
+    "mrsambosk_desktop.storage": {"keyring", "msgspec", "peewee"},
     "mrsambosk_desktop.models": {"msgspec", "PySide6.QtCore"},
     "mrsambosk_desktop.controllers": {"msgspec", "PySide6.QtCore"},
     "mrsambosk_desktop.net": {"msgspec", "websockets", "zeroconf", "ifaddr", "PySide6.QtCore", "PySide6.QtNetwork"},

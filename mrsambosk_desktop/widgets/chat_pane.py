@@ -46,6 +46,7 @@ class ChatPane(QWidget):
     people_wanted = Signal()
     search_wanted = Signal()
     pins_wanted = Signal()
+
     def __init__(self, theme: Theme, timeline: TimelineModel, members: MemberModel) -> None:
         super().__init__()
         self.setObjectName("chat")
