@@ -52,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(
             f"The window needs Qt, which can't be loaded here ({missing}). 'mrsambosk host' works without."
         )
-    return app.main(app.Options(folder, given.join, given.port, ring=system_ring()))
+    look_around = not given.no_discovery
+    return app.main(app.Options(folder, given.join, given.port, look_around=look_around, ring=system_ring()))
 
 
 def has_display() -> bool:
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--version", action="version", version=f"Mrsambosk {__version__}")
     add("--profile", metavar="NAME", default="default", help="for several people on one computer")
+    add("--no-discovery", action="store_true", help="do not look for hosts on the network")
     add("--join", metavar="LINK", help="an invite or an address to join")
     add("--data", metavar="DIR", type=Path, help="where everything is kept")
     add("--port", type=int, help="for a room hosted here; 0 picks a free one")

@@ -71,6 +71,7 @@ class Discovery:
         self._zeroconf: AsyncZeroconf | None = None
         self._browser: AsyncServiceBrowser | None = None
         self._listener: asyncio.DatagramTransport | None = None
+        self._silent = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -97,8 +98,13 @@ class Discovery:
             await self._browser.async_cancel()
         if self._zeroconf is not None:
             await self._zeroconf.async_close()
+            # Its sockets are closed in the next turns of the loop, which may be the last ones.
+            for _ in range(3):
+                await asyncio.sleep(0)
         if self._listener is not None:
             self._listener.close()
+            # The socket is closed in a later turn of the loop, which may be the last one.
+            await self._silent.wait()
 
     @property
     def hosts(self) -> tuple[FoundHost, ...]:
@@ -128,7 +134,7 @@ class Discovery:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
             listener.bind(("", BEACON_PORT))
             self._listener, _ = await self._loop.create_datagram_endpoint(
-                lambda: _Receiver(self._on_datagram), sock=listener
+                lambda: _Receiver(self._on_datagram, self._silent), sock=listener
             )
         except OSError as error:
             log.info("Beacons cannot be heard: %s", error)
@@ -245,8 +251,12 @@ class Discovery:
 
 
 class _Receiver(asyncio.DatagramProtocol):
-    def __init__(self, received: Callable[[bytes, tuple[str, int]], None]) -> None:
+    def __init__(self, received: Callable[[bytes, tuple[str, int]], None], lost: asyncio.Event) -> None:
         self._received = received
+        self._lost = lost
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost.set()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self._received(data, addr)
