@@ -41,6 +41,8 @@ def main() -> int:
     lines, failed = [], 0
     for it in chosen:
         count = it.short if given.short or given.planted else max(1, round(it.full * given.scale))
+        if given.minutes and it.unit == "s":
+            count = round(given.minutes * 60)
         begun = time.monotonic()
         result, figure = run(it, count, given.seed, given.planted, given.short or given.planted, given.minutes)
         took = time.monotonic() - begun
