@@ -11,9 +11,11 @@ FAULT plants a mistake in it: see `MISTAKES`.
 # mypy: ignore-errors
 
 import asyncio
+import contextlib
 import json
 import logging
 import secrets
+import sqlite3
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -149,13 +151,24 @@ def believes_disk() -> None:
 
 def forgets_outbox() -> None:
     """A damaged replica takes the outbox with it."""
-    rebuild = Replica.rebuild
+    entries, rebuild = Profile.entries, Replica.rebuild
+    rebuilt = []
 
-    def forget(self: Replica) -> None:
-        Profile.entries = lambda self: []
+    def remember(self: Replica) -> None:
+        rebuilt.append(True)
         rebuild(self)
 
-    Replica.rebuild = forget
+    def forget(self: Profile) -> list[outbox.Entry]:
+        replica = self._db.path.with_name("replica.db")
+        try:
+            with contextlib.closing(sqlite3.connect(replica)) as db:
+                whole = db.execute("PRAGMA quick_check").fetchone() == ("ok",)
+        except sqlite3.DatabaseError:
+            whole = False
+        return entries(self) if whole and not rebuilt else []
+
+    Replica.rebuild = remember
+    Profile.entries = forget
 
 
 MISTAKES = {

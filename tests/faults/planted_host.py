@@ -286,7 +286,7 @@ def forgets_nothing() -> None:
     publish = hub.Hub._publish_row
 
     def keep(self: Any, room: str, rev: int, frame: bytes) -> None:
-        kept.append(frame * 20)
+        kept.append(frame * 50)
         publish(self, room, rev, frame)
 
     hub.Hub._publish_row = keep

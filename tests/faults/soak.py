@@ -60,7 +60,7 @@ async def log_bounded(stage: Stage, count: int) -> str:
     "50 clients, 20 messages a second, a reconnect a second",
     "s",
     full=1800,
-    short=6,
+    short=8,
     planted="host:forgets-nothing",
     plant="every frame ever told is kept",
     passes="memory grows ≤ 5 % after the first five minutes (short form: ≤ 20 %), write-ahead log ≤ 64 MiB",
