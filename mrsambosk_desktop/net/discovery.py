@@ -94,7 +94,11 @@ class Discovery:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        if self._browser is not None:
+        if self._browser is not None and self._zeroconf is not None:
+            # A browser cancelled before zeroconf has started takes the future of that start with it, and nothing of
+            # zeroconf could be closed any more.
+            with contextlib.suppress(ZeroconfError):
+                await self._zeroconf.zeroconf.async_wait_for_start()
             await self._browser.async_cancel()
         if self._zeroconf is not None:
             await self._zeroconf.async_close()

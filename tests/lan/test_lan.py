@@ -2,6 +2,7 @@
 
 import json
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -221,3 +222,15 @@ def test_ten_thousand_lies_stay_bounded_and_harmless(lan: Lan, tmp_path: Path) -
         lie = next(found for found in looker.hosts if found["id"] != host.id)
         forged = host.ready["invite"].replace(host.id, lie["id"])
         assert _dial(lan, "b", forged) == {"failed": "WRONG_KEY"}
+
+
+def test_an_app_that_is_closed_as_it_opens_leaves_no_socket_open(lan: Lan, tmp_path: Path) -> None:
+    """The first page looks around at once; who quits in that moment meets an mDNS that has not started yet."""
+    app = lan.within("a", sys.executable, "-W", "always", "-m", "mrsambosk_desktop", "--data", str(tmp_path))
+    with subprocess.Popen(app, stderr=subprocess.PIPE, text=True, env=environment(), cwd=ROOT) as child:
+        assert child.stderr is not None
+        shown = next((line for line in child.stderr if "the window is shown" in line), "")
+        child.send_signal(signal.SIGINT)
+        _nothing, rest = child.communicate(timeout=SECONDS)
+    assert shown
+    assert (child.returncode, rest) == (0, "")
