@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import secrets
@@ -27,7 +26,7 @@ from mrsambosk_protocol.invite import Address, Invite
 from mrsambosk_protocol.limits import Close
 from mrsambosk_protocol.running import RUNNING_FILE, Running
 
-from . import backup, certificate, history, listening, logs, people, schema, search
+from . import backup, certificate, clean_stop, history, listening, logs, people, schema, search
 from .actions import accounts, messages, moderation, starting
 from .announce import Announcer
 from .api import make_app
@@ -45,8 +44,6 @@ log = logging.getLogger(__name__)
 KEY_FILE: Final = "host-key.pem"
 LOCK_FILE: Final = "host.lock"
 FEATURES: Final = ("search", "reactions", "pins", "receipts", "typing")
-#: A database up to this size is checked page by page at every start; a larger one after an unclean stop only.
-_CHECK_BYTES: Final = 64 * 1024 * 1024
 _HTTP_SECONDS: Final = 5.0
 #: asyncio takes its backlog for the number of accepts in a turn, also when each fails for want of a descriptor (and
 #: tries every one of them again a second later): a large one stalls the host. The queue itself is longer.
@@ -111,7 +108,7 @@ class Host:
         self._take_data()
         path = config.data / backup.DATABASE
         try:
-            version = schema.examine(path, thorough=_needs_check(path))
+            version = schema.examine(path, thorough=clean_stop.needs_check(path))
         except schema.DatabaseUnusable as unusable:
             raise CannotStart(EXIT_DATABASE, f"{unusable} {_way_back(config.data)}") from None
         self._log_file = logs.open_file(config.data)
@@ -121,7 +118,7 @@ class Host:
             except backup.BackupFailed as failed:
                 text = f"The database must be updated, and not without a backup. {failed}"
                 raise CannotStart(EXIT_DATABASE, text) from None
-        _clean_mark(path).unlink(missing_ok=True)
+        clean_stop.forget(path)
         key = _load_key(config.data / KEY_FILE)
         sockets = self._listen()
         try:
@@ -266,7 +263,7 @@ class Host:
         await self._backups.aclose()
         if self._ledger is not None:
             await self._ledger.close()
-            self._note_clean_stop()
+            clean_stop.note(self._config.data / backup.DATABASE)
         self._passwords.close()
         if self._log_file is not None:
             logs.close_file(self._log_file)
@@ -353,12 +350,6 @@ class Host:
         self._http.default_headers = [(b"connection", b"close")]
         return config
 
-    def _note_clean_stop(self) -> None:
-        """Let the next start skip the page-by-page check of a large database that nobody has touched since."""
-        path = self._config.data / "room.db"
-        with contextlib.suppress(OSError):
-            _clean_mark(path).write_text(json.dumps(_stamp(path)))
-
 
 def _load_key(path: Path) -> Any:
     try:
@@ -375,22 +366,3 @@ def _way_back(data: Path) -> str:
     if good is None:
         return "There is no backup of it."
     return f"The newest good backup is {good}; put it back with: mrsambosk restore --data {shlex.quote(str(data))}."
-
-
-def _clean_mark(path: Path) -> Path:
-    return path.with_name("clean-stop.json")
-
-
-def _stamp(path: Path) -> list[int]:
-    status = path.stat()
-    return [status.st_size, status.st_mtime_ns]
-
-
-def _needs_check(path: Path) -> bool:
-    """Whether every page must be read before the database is trusted."""
-    mark = _clean_mark(path)
-    try:
-        clean = json.loads(mark.read_text()) == _stamp(path)
-        return not clean or path.stat().st_size <= _CHECK_BYTES
-    except (OSError, ValueError):
-        return True

@@ -22,7 +22,7 @@ import peewee
 
 from mrsambosk_protocol.entities import GONE
 
-from . import backup, schema
+from . import backup, clean_stop, schema
 from .actions import accounts, messages, starting
 from .records import MESSAGE_COLUMNS, to_message
 from .transaction import Transaction
@@ -240,7 +240,7 @@ def _put_in_place(work: Path, path: Path) -> Path | None:
             os.replace(log, f"{kept}-wal")
         Path(f"{path}-shm").unlink(missing_ok=True)
     os.replace(work, path)
-    path.with_name("clean-stop.json").unlink(missing_ok=True)
+    clean_stop.forget(path)
     backup.sync_folder(path.parent)
     return kept
 

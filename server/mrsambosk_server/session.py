@@ -26,9 +26,10 @@ from mrsambosk_protocol.limits import (
     Refused,
 )
 
-from . import history, people, search
+from . import history, people
 from .actions import accounts, members, messages
 from .channel import Channel
+from .finding import search_everything
 from .hub import Client, Hub
 from .ledger import Ledger
 from .outcome import Outcome
@@ -475,24 +476,6 @@ def refusal(ref: int | None, refused: Refused) -> events.Refusal:
     """A refusal as it is said over the WebSocket."""
     retry = msgspec.UNSET if refused.retry_after is None else refused.retry_after
     return events.Refusal(ref=ref, code=refused.code, text=refused.text, retry_after=retry)
-
-
-async def search_everything(ledger: Ledger, user: str, command: commands.Search) -> events.Results:
-    """Search, having first indexed what is not indexed yet, so that a message just posted is found.
-
-    Raises:
-        Refused: as `search.search`.
-    """
-    while not await ledger.read(search.is_indexed):
-        await ledger.submit(_index)
-    return await ledger.read(search.search, user, command)
-
-
-def _index(tx: Any) -> Outcome:
-    for _ in range(10):
-        if not search.index_batch(tx):
-            break
-    return Outcome()
 
 
 def _forget(future: "asyncio.Future[Any]") -> None:

@@ -334,4 +334,5 @@ async def _first_served(host: FaultyHost, person: Person, begun: float) -> float
         except (OSError, AssertionError, TimeoutError, EOFError) as error:
             if time.monotonic() - begun > 10:
                 raise AssertionError(f"nobody new is served: {error!r}") from error
+            # A refused connection answers at once: without a pause this would only take what the host is short of.
             await asyncio.sleep(0.1)

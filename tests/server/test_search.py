@@ -14,7 +14,7 @@ from mrsambosk_protocol.entities import Message
 from mrsambosk_protocol.events import Results
 from mrsambosk_protocol.limits import LOBBY, Refused
 from mrsambosk_server import search
-from mrsambosk_server.session import search_everything
+from mrsambosk_server.finding import search_everything
 from tests.helpers.server_desk import Desk, on_loop
 
 

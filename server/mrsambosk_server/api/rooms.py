@@ -32,7 +32,7 @@ from mrsambosk_protocol.requests import (
 
 from .. import history
 from ..actions import members, messages, rooms
-from ..session import search_everything
+from ..finding import search_everything
 from ..transaction import Transaction
 from .answers import answer, nothing
 from .operations import Call, Operation

@@ -133,6 +133,7 @@ def test_a_full_line_is_not_a_dead_one(monkeypatch: pytest.MonkeyPatch) -> None:
         ping = await line.hear()
         assert isinstance(ping, Ping)
         for rev in range(1, 11):
+            # The slowness of the line is what is tried: its bytes come one by one, over longer than a pong may take.
             await asyncio.sleep(0.1)
             await line.say(MessageTold(room="lobby", rev=rev))
         await line.say(Done(ref=ping.ref), Live())
