@@ -181,6 +181,10 @@ class Front(asyncio.Protocol):
         self._data += data
         end = self._data.find(b"\r\n\r\n")
         try:
+            if not b"A" <= self._data[:1] <= b"Z":
+                # A TLS hello at a plain port, most often: who sends it waits for an answer, and can do without ten
+                # seconds of silence.
+                raise BadHead(400, "This is not a request of HTTP/1.1.")
             if end < 0 and b"\n\n" in self._data:
                 raise BadHead(400, "A line of the request ends in a bare LF.")
             if (end if end >= 0 else len(self._data)) > self._door.rules.head_bytes:

@@ -113,6 +113,18 @@ async def test_a_head_may_come_in_pieces(tmp_path: Path) -> None:
 
 
 @on_loop
+async def test_who_begins_with_tls_at_a_plain_port_is_not_left_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Longer than this test waits for anything: only an answer at once can end it.
+    monkeypatch.setattr("mrsambosk_server.front.HEAD_SECONDS", 600.0)
+    async with hosted(tmp_path) as host:
+        with host.raw() as peer:
+            await peer.send(b"\x16\x03\x01\x02\x00\x01\x00")
+            assert count_answers(await peer.rest()) == [400]
+
+
+@on_loop
 async def test_half_a_head_is_waited_for_only_so_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mrsambosk_server.front.HEAD_SECONDS", 0.05)
     async with hosted(tmp_path) as host:
