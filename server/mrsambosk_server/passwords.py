@@ -4,6 +4,8 @@ Who waits is served in turns, one address after the other: somebody who tries a 
 """
 
 import asyncio
+import base64
+import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +13,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 from mrsambosk_protocol.limits import Refused
 
@@ -36,8 +39,7 @@ class Passwords:
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="argon2")
         self._free = _WORKERS
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
-        # Checked where there is no account: an unknown name must take as long as a wrong password.
-        self._nobody: str | None = None
+        self._nobody = _hash_of_nobody(self._hasher)
 
     async def hash(self, password: str, address: str = "") -> str:
         """The Argon2id hash of a new password, for somebody at this address.
@@ -59,8 +61,6 @@ class Passwords:
 
     def _verify(self, stored: str | None, password: str) -> bool:
         if stored is None:
-            if self._nobody is None:
-                self._nobody = self._hasher.hash("nobody's password")
             self._check(self._nobody, password)
             return False
         return self._check(stored, password)
@@ -108,3 +108,15 @@ class Passwords:
 
     def close(self) -> None:
         self._workers.shutdown(wait=False, cancel_futures=True)
+
+
+def _hash_of_nobody(hasher: PasswordHasher) -> str:
+    """A hash as `hasher` writes them, of no known password, made without the work.
+
+    It is checked where there is no account: an unknown name must take as long as a wrong password, the first one too.
+    """
+    salt, digest = (
+        base64.b64encode(secrets.token_bytes(size)).rstrip(b"=").decode() for size in (hasher.salt_len, hasher.hash_len)
+    )
+    parameters = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${parameters}${salt}${digest}"

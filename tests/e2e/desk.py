@@ -142,8 +142,10 @@ def stored(app: App) -> list[str]:
 async def choose(desk: Desk, app: App, text: str, action: str) -> None:
     """Open the context menu of the row with this text, as the mouse does, and click an entry by its words."""
     view = app.window.chat.view
-    number = texts(app).index(text) + sum(1 for row in rows(app) if row.system)
-    index = app.timeline.index(number)
+    # A row that others have may still be on its way here, and has the menu of a pending one until it is stored.
+    await desk.until(lambda: text in stored(app), f"{text} is stored")
+    bodies = [row.message.body if row.message and not row.system else None for row in rows(app)]
+    index = app.timeline.index(bodies.index(text))
     view.scrollTo(index)
     at = view.visualRect(index).center()
     event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, view.viewport().mapToGlobal(at))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrsambosk_desktop.core.highlight import LANGUAGES, Kind, highlight
+from tests.helpers.times import within
 
 
 def kinds(code: str, language: str) -> dict[str, Kind]:
@@ -40,7 +41,7 @@ def test_every_language_is_there_and_stands_nonsense(language: str) -> None:
     for code in ("a b c", "(" * 4000, '"' * 3999, "<" * 4000, "{[" * 2000, "\\" * 4000, "a=" * 2000, "\x00\u202e😀"):
         started = time.process_time()
         spans = highlight(code, language)
-        assert time.process_time() - started < 0.1
+        assert time.process_time() - started < within(0.1)
         assert all(one.length > 0 and one.start + one.length <= len(code) for one in spans)
         assert [one.start for one in spans] == sorted(one.start for one in spans)
 

@@ -14,13 +14,14 @@ from websockets.exceptions import WebSocketException
 
 from mrsambosk_protocol.invite import parse_invite
 from tests.helpers.host_process import HostProcess
+from tests.helpers.times import within
 from tests.helpers.wire_client import Person, WireClient, new_cid, new_name, register
 from tests.server.door.doors import ask, post
 
 StartHost = Callable[..., HostProcess]
 API = "/api/v1"
 PASSWORD = "correct horse battery staple"
-SECONDS = 1.0
+SECONDS = within(1.0)
 
 
 def sign_in(host: HostProcess, person: Person, password: str = PASSWORD) -> Person:

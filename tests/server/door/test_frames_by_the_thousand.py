@@ -15,11 +15,12 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.helpers.host_process import HostProcess
+from tests.helpers.times import within
 from tests.helpers.wire_client import Person, WireClient, new_cid
 from tests.helpers.wire_shapes import CODES
 from tests.server.wire.test_mutations import mutate
 
-EXCHANGE_SECONDS = 1.0
+EXCHANGE_SECONDS = within(1.0)
 #: Answered with a code; more than ten in a minute end the connection, and so a new one is made.
 ENDS = {1002, 1003, 1007, 1008}
 LISTED = CODES - {"internal"}

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.helpers.host_process import HostProcess
+from tests.helpers.times import within
 from tests.helpers.wire_client import Person, new_name, register
 from tests.server.door.doors import ask, client, post
 
@@ -18,7 +19,7 @@ PASSWORD = "correct horse battery staple"
 TOKEN = "/api/v1/token"
 NEIGHBOUR = "127.0.9.9"
 #: An honest sign-in while somebody hammers at the door.
-SIGN_IN_SECONDS = 3.0
+SIGN_IN_SECONDS = within(3.0)
 AT_ONCE = 40
 
 
@@ -149,10 +150,14 @@ async def test_the_join_code_is_as_patient(start_host: StartHost) -> None:
     assert await join(host.ready["code"], "127.0.0.1") == 201
 
 
-@pytest.mark.parametrize("tries", [pytest.param(25, id="25"), pytest.param(300, marks=pytest.mark.long, id="300")])
+@pytest.mark.long
 @pytest.mark.timeout(300)
-async def test_unknown_names_and_wrong_passwords_take_the_same_time(host: HostProcess, tries: int) -> None:
-    """Medians of interleaved tries, within 10 % of each other; so does an account without a password."""
+async def test_unknown_names_and_wrong_passwords_take_the_same_time(host: HostProcess) -> None:
+    """Medians of interleaved tries, within 10 % of each other; so does an account without a password.
+
+    A clock says little on a busy machine: what makes the times equal is tested in `tests/server/test_passwords.py`.
+    """
+    tries = 300
     kinds: dict[str, list[float]] = {"unknown": [], "wrong": [], "no password": []}
     known = [register(host, new_name("Known"), password=PASSWORD).name for _ in range((tries + 3) // 4)]
     without = [register(host, new_name("Without")).name for _ in range((tries + 3) // 4)]
@@ -167,9 +172,7 @@ async def test_unknown_names_and_wrong_passwords_take_the_same_time(host: HostPr
             kinds[kind].append(took)
     medians = {kind: statistics.median(times) for kind, times in kinds.items()}
     print({kind: f"{median * 1000:.1f} ms" for kind, median in medians.items()})
-    # A quarter of the tries on a busy machine say less: the bound of the long form is the promise.
-    bound = 1.10 if tries >= 100 else 1.25
-    assert max(medians.values()) < bound * min(medians.values()), medians
+    assert max(medians.values()) < 1.10 * min(medians.values()), medians
 
 
 async def test_and_the_same_bytes(host: HostProcess, carla: Person) -> None:
