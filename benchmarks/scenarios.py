@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,38 +16,11 @@ from mrsambosk_server.transaction import Transaction
 
 from . import rooms, servers
 from .figures import Result, Rounds, note
+from .page import Check, Report
 from .programs import HERE, run_load
 
 HOST = "Mrsambosk"
 NAP = 300
-
-
-@dataclass
-class Check:
-    """One figure beside what it must reach; `value` None: it could not be measured."""
-
-    what: str
-    target: str
-    value: float | None
-    limit: float
-    unit: str
-    at_least: bool = False
-
-    @property
-    def reached(self) -> bool | None:
-        if self.value is None:
-            return None
-        return self.value >= self.limit if self.at_least else self.value <= self.limit
-
-
-@dataclass
-class Report:
-    """All that a run measured."""
-
-    checks: list[Check] = field(default_factory=list)
-    #: Title, header, rows: shown below the main table.
-    tables: list[tuple[str, list[str], list[list[str]]]] = field(default_factory=list)
-    missing: dict[str, str] = field(default_factory=dict)
 
 
 class Bench:
