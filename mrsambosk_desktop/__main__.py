@@ -6,6 +6,7 @@ speaks to a host over its socket.
 
 import argparse
 import logging
+import logging.handlers
 import os
 import sys
 from collections.abc import Sequence
@@ -30,30 +31,72 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return (console.rooms if line[0] == "rooms" else console.invite)(line[1:])
     given = _parser().parse_args(line)
-    logging.basicConfig(
-        level=logging.DEBUG if given.verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    for noisy in ("asyncio", "peewee", "qasync", "websockets", "zeroconf"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    from .paths import profile_folder
+    from .paths import profile_folders
 
     try:
-        folder = profile_folder(given.profile, given.data)
+        folders = profile_folders(given.profile, given.data, portable=given.portable)
     except ValueError as bad:
         return _complain(str(bad))
-    if not has_display():
+    if not given.smoke and not has_display():
         return _complain("There is no display here. 'mrsambosk host' keeps a room without one.")
     try:
         from . import app
+        from .autostart import Autostart
         from .storage.credentials import system_ring
     except ImportError as missing:
         return _complain(
             f"The window needs Qt, which can't be loaded here ({missing}). 'mrsambosk host' works without."
         )
-    look_around = not given.no_discovery
-    return app.main(app.Options(folder, given.join, given.port, look_around=look_around, ring=system_ring()))
+    if given.smoke:
+        from . import smoke
+
+        _log_to(given.verbose, None)
+        return smoke.main()
+    try:
+        _log_to(given.verbose, folders.logs)
+    except OSError as fault:
+        return _complain(f"{folders.logs} can't be written: {fault.strerror}.")
+    options = app.Options(
+        folders.data,
+        given.link or given.join,
+        given.port,
+        look_around=not given.no_discovery,
+        # What is carried to another computer must find its tokens there.
+        ring=None if given.portable else system_ring(),
+        config=folders.config,
+        hidden=given.hidden,
+        autostart=Autostart(given.profile, _kept(given)),
+    )
+    return app.main(options)
+
+
+def _kept(given: argparse.Namespace) -> list[str]:
+    """What of this start a start with the session repeats."""
+    line = [] if given.profile == "default" else ["--profile", given.profile]
+    line += ["--portable"] if given.portable else []
+    line += ["--data", str(given.data.resolve())] if given.data is not None else []
+    line += ["--no-discovery"] if given.no_discovery else []
+    return line + (["--port", str(given.port)] if given.port is not None else [])
+
+
+def _log_to(verbose: bool, folder: Path | None) -> None:
+    """Log to standard error, which a program without a console lacks, and to a file that stays small."""
+    handlers: list[logging.Handler] = [logging.StreamHandler()] if sys.stderr is not None else []
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        handlers.append(
+            logging.handlers.RotatingFileHandler(
+                folder / "mrsambosk.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8"
+            )
+        )
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        handlers=handlers,
+    )
+    for noisy in ("asyncio", "peewee", "qasync", "websockets"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("zeroconf").setLevel(logging.ERROR)  # it tells of each word that a pulled cable does not take
 
 
 def has_display() -> bool:
@@ -75,9 +118,14 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--version", action="version", version=f"Mrsambosk {__version__}")
     add("--profile", metavar="NAME", default="default", help="for several people on one computer")
+    kept = parser.add_mutually_exclusive_group()
+    kept.add_argument("--data", metavar="DIR", type=Path, help="where everything is kept")
+    kept.add_argument("--portable", action="store_true", help="keep everything beside the program")
+    add("--hidden", action="store_true", help="start without showing the window, as with the session")
+    add("--smoke", action="store_true", help="try everything once, off screen, print a line of JSON, and end")
     add("--no-discovery", action="store_true", help="do not look for hosts on the network")
     add("--join", metavar="LINK", help="an invite or an address to join")
-    add("--data", metavar="DIR", type=Path, help="where everything is kept")
+    add("link", metavar="LINK", nargs="?", help="the same, as the desktop hands over a link that was clicked")
     add("--port", type=int, help="for a room hosted here; 0 picks a free one")
     add("--verbose", action="store_true", help="log more")
     return parser

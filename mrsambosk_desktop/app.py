@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 # PySide6 first: qasync takes the Qt that is already there.
 import qasync  # type: ignore[import-untyped]  # isort: skip
 
+from .autostart import Autostart
 from .controllers import wording
 from .controllers.chat import ChatController
 from .controllers.connection import ConnectionController
@@ -56,6 +57,9 @@ class Options:
         bind: for a room hosted here: the addresses to serve; "lan" is every private one.
         look_around: whether hosts are looked for on the network.
         ring: the system's keyring for tokens; None for a file in the profile.
+        config: where the settings are; None for the folder.
+        hidden: whether the window waits until it is asked for, as at a start with the session.
+        autostart: the entry that starts the app with the session; None where there shall be none.
     """
 
     folder: Path
@@ -64,6 +68,9 @@ class Options:
     bind: tuple[str, ...] = ("lan",)
     look_around: bool = True
     ring: Ring | None = None
+    config: Path | None = None
+    hidden: bool = False
+    autostart: Autostart | None = None
 
 
 class App:
@@ -73,7 +80,7 @@ class App:
         self._qt, self._options = qt, options
         self.closed = asyncio.Event()
         self.tasks = Tasks(self._failed)
-        self._settings_file = SettingsFile(options.folder)
+        self._settings_file = SettingsFile(options.config or options.folder)
         self.settings = self._settings_file.load()
         self.disk = Disk(options.folder, options.ring)
         self.timeline = TimelineModel()
@@ -113,10 +120,14 @@ class App:
             self.window.restoreGeometry(QByteArray(self.settings.geometry))
         if self.settings.panes:
             self.window.restore_layout(self.settings.panes)
+        if self._options.autostart is not None:
+            self._options.autostart.repair()
+            self.window.set_autostart(self._options.autostart.is_on)
         self._show_first_run()
-        self.window.show()
+        if not self._options.hidden:
+            self.window.show()
         self.waking.start()
-        _log.info("the window is shown")
+        _log.info("the window waits to be asked for" if self._options.hidden else "the window is shown")
         if self._options.join is not None:
             self.window.first_run.address.setText(self._options.join)
             return
@@ -166,6 +177,7 @@ class App:
         window.read_reached.connect(reading.read)
         window.unread_requested.connect(reading.mark_unread)
         window.room_selected.connect(reading.open_room)
+        window.autostart_switched.connect(self._switch_autostart)
         window.try_again_requested.connect(self._try_again)
         window.stop_hosting_requested.connect(self.hosting.stop)
         window.leave_requested.connect(self._leave)
@@ -227,6 +239,15 @@ class App:
         self.settings = replace(self.settings, name=name, room_name=room_name, policy=policy)
         self.window.first_run.set_busy(wording.starting_host())
         self.hosting.host(name, room_name, policy)
+
+    def _switch_autostart(self, on: bool) -> None:
+        entry = self._options.autostart
+        if entry is not None:
+            try:
+                entry.switch(on)
+            except OSError as fault:
+                self.window.show_error(wording.storage(fault.strerror or str(fault)))
+            self.window.set_autostart(entry.is_on)
 
     def _join_failed(self, sentence: str) -> None:
         self.window.first_run.show_problem(sentence)
@@ -319,6 +340,8 @@ def main(options: Options) -> int:
     """Run the app; the exit status."""
     qt = QApplication([])
     qt.setApplicationName("Mrsambosk")
+    # What the desktop knows the window by: its icon and name are in mrsambosk.desktop.
+    qt.setDesktopFileName("mrsambosk")
     qt.setQuitOnLastWindowClosed(False)
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qt)) as runner:
         return runner.run(run(qt, options))

@@ -18,7 +18,7 @@ from mrsambosk_protocol.running import RUNNING_FILE, Running, decode_running
 from .core.nearby import FoundHost
 from .net.discovery import Discovery
 from .net.trust import look
-from .paths import profile_folder
+from .paths import profile_folders
 
 EXIT_DONE: Final = 0
 EXIT_NOT_RUNNING: Final = 1
@@ -103,7 +103,7 @@ def _folders(data: Path | None, profile: str) -> list[Path]:
     if data is not None:
         return [data]
     return [
-        profile_folder(profile) / "host",
+        profile_folders(profile).data / "host",
         Path(platformdirs.user_data_path("mrsambosk", appauthor=False)) / "host",
     ]
 

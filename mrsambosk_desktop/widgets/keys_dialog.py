@@ -1,4 +1,4 @@
-"""The page that lists every key there is, and the two choices about them."""
+"""The page that lists every key there is, and the few choices that have no place elsewhere."""
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtGui import QKeySequence
@@ -58,12 +58,19 @@ def key_table(*, ctrl_enter: bool) -> tuple[tuple[str, tuple[tuple[str, str], ..
 
 
 class KeysDialog(QDialog):
-    """Opened with `open()`. `ctrl_enter_changed` and `less_motion_changed` (on) come from its two boxes."""
+    """Opened with `open()`. `ctrl_enter_changed`, `less_motion_changed`, `autostart_changed` (on) come from its boxes.
+
+    Args:
+        autostart: whether the app starts with the session; None where it can't, and the box does not show.
+    """
 
     ctrl_enter_changed = Signal(bool)
     less_motion_changed = Signal(bool)
+    autostart_changed = Signal(bool)
 
-    def __init__(self, theme: Theme, parent: QWidget, *, ctrl_enter: bool, less_motion: bool) -> None:
+    def __init__(
+        self, theme: Theme, parent: QWidget, *, ctrl_enter: bool, less_motion: bool, autostart: bool | None = None
+    ) -> None:
         super().__init__(parent)
         self._theme, self._most = theme, parent.size()
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -76,11 +83,18 @@ class KeysDialog(QDialog):
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.ctrl_enter = CheckBox(theme, self.tr("Ctrl+Enter sends, Enter begins a new line"))
         self.less_motion = CheckBox(theme, self.tr("Less motion"))
-        for box, on in ((self.ctrl_enter, ctrl_enter), (self.less_motion, less_motion)):
+        self.autostart = CheckBox(theme, self.tr("Start when I sign in to this computer, without a window"))
+        self.autostart.setVisible(autostart is not None)
+        for box, on in (
+            (self.ctrl_enter, ctrl_enter),
+            (self.less_motion, less_motion),
+            (self.autostart, bool(autostart)),
+        ):
             box.setChecked(on)
         self.ctrl_enter.toggled.connect(self.ctrl_enter_changed)
         self.ctrl_enter.toggled.connect(self._list)
         self.less_motion.toggled.connect(self.less_motion_changed)
+        self.autostart.toggled.connect(self.autostart_changed)
         done = button(self.tr("Done"), self.accept, "primary")
         foot = QHBoxLayout()
         foot.addStretch(1)
@@ -91,6 +105,7 @@ class KeysDialog(QDialog):
         outer.addWidget(self._area, 1)
         outer.addWidget(self.ctrl_enter)
         outer.addWidget(self.less_motion)
+        outer.addWidget(self.autostart)
         outer.addLayout(foot)
         self._list()
         done.setFocus()

@@ -68,6 +68,7 @@ class MainWindow(QWidget):
     device_end_requested = Signal(str)
     policy_requested = Signal(str)
     new_code_requested = Signal()
+    autostart_switched = Signal(bool)
     closed = Signal()
 
     def __init__(
@@ -96,6 +97,7 @@ class MainWindow(QWidget):
         self.side = SidePages(self.room_page, rooms)
         self._hosting: HostingDialog | None = None
         self._host_page: HostDialog | None = None
+        self._autostart: bool | None = None
         self._pages = QStackedWidget()
         self._pages.addWidget(self.first_run)
         self._pages.addWidget(self.room_page)
@@ -215,10 +217,21 @@ class MainWindow(QWidget):
 
     def show_keys(self) -> None:
         """The list of all keys."""
-        dialog = KeysDialog(self._theme, self, ctrl_enter=self.ctrl_enter, less_motion=self._theme.less_motion)
+        dialog = KeysDialog(
+            self._theme,
+            self,
+            ctrl_enter=self.ctrl_enter,
+            less_motion=self._theme.less_motion,
+            autostart=self._autostart,
+        )
         dialog.ctrl_enter_changed.connect(self.set_ctrl_enter)
         dialog.less_motion_changed.connect(self._theme.set_less_motion)
+        dialog.autostart_changed.connect(self.autostart_switched)
         dialog.open()
+
+    def set_autostart(self, on: bool) -> None:
+        """Whether the app starts with the session; until this was said, nobody is asked."""
+        self._autostart = on
 
     def show_hosting(self) -> None:
         """'You are hosting', beside the window."""
