@@ -1,6 +1,6 @@
 """The host as a child process of the app: started, watched, stopped. It speaks to us over its socket like to anyone.
 
-    host = HostProcess()
+    host = HostProcess(changed)                   # changed(ready): it is elsewhere, or its code another one
     ready = await host.start(HostOptions(...))    # raises HostFailed
     await host.ended()                            # when it died by itself
     await host.stop()
@@ -14,7 +14,7 @@ import logging
 import os
 import sys
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -61,21 +61,26 @@ class HostOptions:
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """The child's first line."""
+    """The child's first line, and each later one that says `changed`. The token is in the first only."""
 
     event: str
     port: int
     addresses: tuple[str, ...]
-    owner_token: str
     invite: str
+    owner_token: str | None = None
     fingerprint: str | None = None
     code: str | None = None
 
 
 class HostProcess:
-    """One child. Make another for another start."""
+    """One child. Make another for another start.
 
-    def __init__(self) -> None:
+    Args:
+        changed: called with what it says later than its first line.
+    """
+
+    def __init__(self, changed: Callable[[Ready], None] = lambda _ready: None) -> None:
+        self._changed = changed
         self._tasks = Tasks()
         self._child: asyncio.subprocess.Process | None = None
         self._last: deque[str] = deque(maxlen=40)
@@ -101,6 +106,8 @@ class HostProcess:
             async with asyncio.timeout(_READY_SECONDS):
                 line = await self._child.stdout.readline()
             ready = msgspec.json.decode(line, type=Ready)
+            if not ready.owner_token:
+                raise ValueError("a host of one's own says who owns it")
         except (TimeoutError, ValueError, msgspec.DecodeError):
             with contextlib.suppress(TimeoutError):
                 # A host that refuses to start says why and ends; what was said is read before its status.
@@ -152,8 +159,9 @@ class HostProcess:
             _log.debug("host: %s", line)
 
     async def _drain(self, stream: asyncio.StreamReader) -> None:
-        async for _ in _lines(stream):
-            pass
+        async for line in _lines(stream):
+            with contextlib.suppress(msgspec.DecodeError):
+                self._changed(msgspec.json.decode(line, type=Ready))
 
     async def _watch(self, child: asyncio.subprocess.Process) -> None:
         await child.wait()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from mrsambosk_desktop.core.rows import HostCard
@@ -101,7 +102,7 @@ class HostingController(QObject):
         deaths: list[float] = []
         try:
             while True:
-                self._process = HostProcess()
+                self._process = HostProcess(self._moved)
                 try:
                     self._ready = await self._process.start(options)
                 except HostFailed as failure:
@@ -123,6 +124,12 @@ class HostingController(QObject):
             process, self._process, self._ready = self._process, None, None
             if process is not None:
                 await process.stop()
+            self._tell()
+
+    def _moved(self, ready: Ready) -> None:
+        """The host is at another address, or its join code is another one."""
+        if self._ready is not None:
+            self._ready = msgspec.structs.replace(ready, owner_token=self._ready.owner_token)
             self._tell()
 
     def _tell(self) -> None:
@@ -150,4 +157,4 @@ def _target(ready: Ready) -> Target:
     loopback = Address("127.0.0.1", ready.port)
     trust = pinned(ready.fingerprint) if ready.fingerprint else PLAIN
     others = (at for at in addresses if at != loopback)
-    return Target((loopback, *others), ready.owner_token, trust, hosted=True)
+    return Target((loopback, *others), ready.owner_token or "", trust, hosted=True)

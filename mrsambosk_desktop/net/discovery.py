@@ -75,15 +75,15 @@ class Discovery:
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
+        self._networks: list[tuple[str, str]] = []
+        self._moving: asyncio.Task[None] | None = None
         self._datagrams = 0
         self._asked_at = 0.0
 
     async def start(self) -> None:
         """Begin by whatever of the two ways works here; what does not is logged."""
-        addresses = [address for address, _broadcast in networks() if self._chosen is None or address in self._chosen]
         await self._start_beacon()
-        if addresses:
-            await self._start_mdns(addresses)
+        await self._start_mdns()
         self._make_round()
 
     async def close(self) -> None:
@@ -94,6 +94,13 @@ class Discovery:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self._end_mdns()
+        if self._listener is not None:
+            self._listener.close()
+            # The socket is closed in a later turn of the loop, which may be the last one.
+            await self._silent.wait()
+
+    async def _end_mdns(self) -> None:
         if self._browser is not None and self._zeroconf is not None:
             # A browser cancelled before zeroconf has started takes the future of that start with it, and nothing of
             # zeroconf could be closed any more.
@@ -105,10 +112,7 @@ class Discovery:
             # Its sockets are closed in the next turns of the loop, which may be the last ones.
             for _ in range(3):
                 await asyncio.sleep(0)
-        if self._listener is not None:
-            self._listener.close()
-            # The socket is closed in a later turn of the loop, which may be the last one.
-            await self._silent.wait()
+        self._browser, self._zeroconf = None, None
 
     @property
     def hosts(self) -> tuple[FoundHost, ...]:
@@ -121,10 +125,9 @@ class Discovery:
         if self._listener is None:
             return
         question = msgspec.json.encode(Question())
-        for address, broadcast in networks():
-            if self._chosen is None or address in self._chosen:
-                with contextlib.suppress(OSError):
-                    self._listener.sendto(question, (broadcast, BEACON_PORT))
+        for _address, broadcast in self._my_networks():
+            with contextlib.suppress(OSError):
+                self._listener.sendto(question, (broadcast, BEACON_PORT))
 
     # The beacon.
 
@@ -153,13 +156,29 @@ class Discovery:
 
     # mDNS.
 
-    async def _start_mdns(self, addresses: list[str]) -> None:
+    async def _start_mdns(self) -> None:
+        self._networks = self._my_networks()
+        addresses = [address for address, _broadcast in self._networks]
+        if not addresses:
+            return
         try:
             # Explicit interfaces: the library's default raises where there is no default route.
-            self._zeroconf = AsyncZeroconf(interfaces=list(addresses), ip_version=IPVersion.V4Only)
+            self._zeroconf = AsyncZeroconf(interfaces=addresses, ip_version=IPVersion.V4Only)
             self._browser = AsyncServiceBrowser(self._zeroconf.zeroconf, MDNS_TYPE, handlers=[self._on_service])
         except (OSError, ZeroconfError, RuntimeError) as error:
             log.info("mDNS is not to be had here: %s", error)
+
+    def _my_networks(self) -> list[tuple[str, str]]:
+        return [pair for pair in networks() if self._chosen is None or pair[0] in self._chosen]
+
+    async def _move(self) -> None:
+        """This machine has other addresses: mDNS is asked for again, from those."""
+        await self._end_mdns()
+        self._services.clear()
+        for host in list(self._entries):
+            self._forget_source(host, "mdns")
+        await self._start_mdns()
+        self.ask()
 
     def _on_service(self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange) -> None:
         if state_change is ServiceStateChange.Removed:
@@ -213,6 +232,8 @@ class Discovery:
         """Once a second: what has not been heard of for a while is stale, and the networks are asked again."""
         self._timer = self._loop.call_later(_ROUND_SECONDS, self._make_round)
         self._datagrams = 0
+        if (self._moving is None or self._moving.done()) and self._my_networks() != self._networks:
+            self._moving = self._start(self._move())
         now = self._loop.time()
         if now - self._asked_at >= _ASK_SECONDS or not self._asked_at:
             self.ask()
@@ -242,10 +263,11 @@ class Discovery:
             self._shown = shown
             self._changed(shown)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(self._guard(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
         try:

@@ -48,18 +48,15 @@ def broadcast_addresses(addresses: Sequence[str]) -> dict[str, str]:
 
 
 class Announcer:
-    """Announces one host until it is stopped.
+    """Announces one host, by whatever of the two ways works here, until it is stopped; what does not is logged.
 
     Args:
         describe: what to say now; asked before each word.
-        addresses: where the host listens.
     """
 
-    def __init__(self, describe: Callable[[], Announcement], addresses: Sequence[str]) -> None:
+    def __init__(self, describe: Callable[[], Announcement]) -> None:
         self._describe = describe
-        self._addresses = [
-            address for address in addresses if ":" not in address and not ipaddress.ip_address(address).is_loopback
-        ]
+        self._addresses: list[str] = []
         self._zeroconf: AsyncZeroconf | None = None
         self._info: AsyncServiceInfo | None = None
         self._senders: dict[str, tuple[asyncio.DatagramTransport, str]] = {}
@@ -70,18 +67,26 @@ class Announcer:
         self._starting: asyncio.Task[None] | None = None
         self._updates: set[asyncio.Task[None]] = set()
 
-    def start(self) -> None:
-        """Begin, by whatever of the two ways works here; what does not is logged.
+    def announce(self, addresses: Sequence[str]) -> None:
+        """Say from now on that the host listens at these; called again when it listens elsewhere.
 
         mDNS makes sure for most of a second that its name is free: nobody waits for that.
         """
-        if self._addresses:
-            self._starting = asyncio.get_running_loop().create_task(self._start())
+        self._starting = asyncio.get_running_loop().create_task(self._start(tuple(addresses), self._starting))
 
-    async def _start(self) -> None:
-        await self._start_beacon()
-        self._beat()
-        await self._start_mdns()
+    async def _start(self, addresses: Sequence[str], before: "asyncio.Task[None] | None") -> None:
+        if before is not None:
+            before.cancel()
+            await asyncio.wait([before])
+            # Who goes on listening is not told of a goodbye: the next word is said at once.
+            await self._end()
+        self._addresses = [
+            address for address in addresses if ":" not in address and not ipaddress.ip_address(address).is_loopback
+        ]
+        if self._addresses:
+            await self._start_beacon()
+            self._beat()
+            await self._start_mdns()
 
     async def _start_mdns(self) -> None:
         try:
@@ -172,21 +177,29 @@ class Announcer:
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.wait([self._starting])
-        if self._timer is not None:
-            self._timer.cancel()
-        for task in tuple(self._updates):
-            task.cancel()
         if self._senders:
             self._broadcast(msgspec.structs.replace(self._describe(), bye=True))
         if self._zeroconf is not None and self._info is not None:
             with contextlib.suppress(OSError, ZeroconfError):
                 # Awaited twice: the first wait schedules the goodbyes, the second sees them leave.
                 await (await self._zeroconf.async_unregister_service(self._info))
-            await self._zeroconf.async_close()
+        await self._end()
+
+    async def _end(self) -> None:
+        """Close whatever is open."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in tuple(self._updates):
+            task.cancel()
+        zeroconf, self._zeroconf, self._info = self._zeroconf, None, None
+        if zeroconf is not None:
+            await zeroconf.async_close()
         for transport, _broadcast in self._senders.values():
             transport.close()
-        if self._listener is not None:
-            self._listener.close()
+        self._senders.clear()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()
 
 
 class _Receiver(asyncio.DatagramProtocol):

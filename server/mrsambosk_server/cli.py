@@ -69,7 +69,7 @@ async def _run(config: Config) -> int:
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, stop.set)
     loop.set_exception_handler(_Crowding())
-    host = Host(config)
+    host = Host(config, lambda: _announce_change(config, host))
     await host.start()
     # A host at work leaves hardly a cycle behind; what it started with need not be looked through again and again.
     gc.freeze()
@@ -151,6 +151,15 @@ def _announce_ready(config: Config, host: Host) -> None:
     if host.ready["code"]:
         print(f"Join code: {host.ready['code']}")
     print(f"Invite: {host.ready['invite']}", flush=True)
+
+
+def _announce_change(config: Config, host: Host) -> None:
+    """The host is elsewhere, or its join code another one."""
+    with contextlib.suppress(OSError):  # nobody reads any more
+        if config.ready_json:
+            print(codec.encode_any(host.ready).decode(), flush=True)
+        else:
+            print(f"Invite: {host.ready['invite']}", flush=True)
 
 
 def _watch_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

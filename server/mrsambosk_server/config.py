@@ -137,7 +137,8 @@ def _make_parser() -> argparse.ArgumentParser:
         "--bind",
         metavar="ADDR",
         action="append",
-        help=f"an address to serve, again for more; {LAN!r} for every private one (default: this machine only)",
+        help=f"an address or a network (192.168.1.0/24) to serve, again for more; {LAN!r} for every private one "
+        "(default: this machine only)",
     )
     add("--port", type=int, default=DEFAULT_PORT, help=f"0 picks a free one (default: {DEFAULT_PORT})")
     add("--policy", choices=("open", "code", "closed"), help="who may join: anyone, with the join code, nobody new")

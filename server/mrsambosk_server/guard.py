@@ -27,15 +27,20 @@ class Guard:
 
     def __init__(self, addresses: Iterable[str], port: int, *, tls: bool, extra: Iterable[str] = ()) -> None:
         machine = socket.gethostname().lower()
-        names = {"localhost", machine, f"{machine.partition('.')[0]}.local"}
         #: The names, without addresses, for the certificate.
-        self.names = frozenset(names)
-        names.update(_bracketed(address) for address in addresses)
-        scheme, default = ("https", 443) if tls else ("http", 80)
+        self.names = frozenset({"localhost", machine, f"{machine.partition('.')[0]}.local"})
+        self._port = port
+        self._extra = tuple(extra)
+        self._scheme, self._default = ("https", 443) if tls else ("http", 80)
+        self.serve(addresses)
+
+    def serve(self, addresses: Iterable[str]) -> None:
+        """Answer to these addresses from now on, and to the names as before."""
+        port, default = self._port, self._default
+        names = {*self.names, *(_bracketed(address) for address in addresses)}
         self._hosts = {(name, port) for name in names}
-        self._default = default
-        self._origins = {f"{scheme}://{name}{'' if port == default else f':{port}'}" for name in names}
-        for allowed in extra:
+        self._origins = {f"{self._scheme}://{name}{'' if port == default else f':{port}'}" for name in names}
+        for allowed in self._extra:
             name, _, number = allowed.rpartition(":") if re.search(r":\d+\Z", allowed) else (allowed, "", "")
             name = _bracketed(name.lower())
             self._hosts.add((name, int(number) if number else default))

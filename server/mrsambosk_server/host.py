@@ -9,6 +9,7 @@ import shlex
 import socket
 import sqlite3
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +39,7 @@ from .hub import Hub
 from .ledger import Ledger
 from .passwords import Passwords
 from .session import Services
+from .whereabouts import Whereabouts
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +47,6 @@ KEY_FILE: Final = "host-key.pem"
 LOCK_FILE: Final = "host.lock"
 FEATURES: Final = ("search", "reactions", "pins", "receipts", "typing")
 _HTTP_SECONDS: Final = 5.0
-#: asyncio takes its backlog for the number of accepts in a turn, also when each fails for want of a descriptor (and
-#: tries every one of them again a second later): a large one stalls the host. The queue itself is longer.
-_ACCEPTS: Final = 32
-_BACKLOG: Final = 2048
 _GOODBYE_SECONDS: Final = 2.0
 #: What is carried out on a full disk too: it frees space, takes something from somebody, or is part of a start.
 _ESSENTIAL: Final = (
@@ -72,13 +70,20 @@ class CannotStart(Exception):
 
 
 class Host:
-    """One running host. ``await start()``, then `ready` tells where it is; ``await stop()`` ends it in order."""
+    """One running host. ``await start()``, then `ready` tells where it is; ``await stop()`` ends it in order.
 
-    def __init__(self, config: Config) -> None:
+    Args:
+        changed: called when `ready` tells something else than before: another address, another join code.
+    """
+
+    def __init__(self, config: Config, changed: Callable[[], None] = lambda: None) -> None:
         self._config = config
+        self._changed = changed
         self._lock = filelock.FileLock(config.data / LOCK_FILE)
         self._noted: Path | None = None
-        self._servers: list[asyncio.Server] = []
+        self._whereabouts: Whereabouts | None = None
+        self._guard: Guard | None = None
+        self._settings: dict[str, str] = {}
         self._ledger: Ledger | None = None
         self._hub: Hub | None = None
         self._door: Door | None = None
@@ -120,45 +125,35 @@ class Host:
                 raise CannotStart(EXIT_DATABASE, text) from None
         clean_stop.forget(path)
         key = _load_key(config.data / KEY_FILE)
-        sockets = self._listen()
-        try:
-            ledger = await self._open_ledger(path)
-            epoch = secrets.token_urlsafe(12)
-            started = await ledger.submit(starting.do_start, epoch, config.name, config.policy)
-            settings: dict[str, str] = started.reply
-            owner_token = None
-            if config.owner is not None:
-                owner_token = secrets.token_urlsafe(32)
-                await ledger.submit(accounts.do_own, config.owner, owner_token, config.limits)
-            self._hub = Hub(await ledger.read(history.everyone), await ledger.read(people.revs))
-        except BaseException:
-            for listener in sockets:
-                listener.close()
-            raise
+        self._listen()
+        ledger = await self._open_ledger(path)
+        epoch = secrets.token_urlsafe(12)
+        started = await ledger.submit(starting.do_start, epoch, config.name, config.policy)
+        self._settings = started.reply
+        owner_token = None
+        if config.owner is not None:
+            owner_token = secrets.token_urlsafe(32)
+            await ledger.submit(accounts.do_own, config.owner, owner_token, config.limits)
+        self._hub = Hub(await ledger.read(history.everyone), await ledger.read(people.revs))
         self._key = key
         info = HostInfo(
             id=certificate.host_id(key.public_key()),
-            name=settings.get("name") or socket.gethostname()[: config.limits.name_chars],
+            name=self._settings.get("name") or socket.gethostname()[: config.limits.name_chars],
             version=__version__,
             features=FEATURES,
             limits=msgspec.structs.asdict(config.limits),
         )
         self._services = Services(ledger, self._hub, config.limits, info, epoch)
-        await self._serve(sockets, settings, info, owner_token)
+        await self._serve(owner_token)
         self._backups.start()
 
-    async def _serve(
-        self, sockets: list[socket.socket], settings: dict[str, str], info: HostInfo, owner_token: str | None
-    ) -> None:
+    async def _serve(self, owner_token: str | None) -> None:
         assert self._services is not None
-        config = self._config
-        port: int = sockets[0].getsockname()[1]
-        bound = listening.resolve(config.bind)
-        addresses = listening.reachable(bound)
-        served = {*bound, *addresses, listening.LOOPBACK} - {"0.0.0.0", "::"}  # noqa: S104
-        guard = Guard(served, port, tls=config.tls, extra=config.allow_hosts)
-        tls = self._make_tls(self._key, sorted({*served, *guard.names}))
-        api = make_app(self._services, self._passwords, settings)
+        assert self._whereabouts is not None
+        config, place = self._config, self._whereabouts
+        self._guard = guard = Guard(place.served, place.port, tls=config.tls, extra=config.allow_hosts)
+        tls = self._make_tls()
+        api = make_app(self._services, self._passwords, self._settings, self._tell)
         http = self._http_config(api)
         self._door = door = Door(
             self._services,
@@ -168,67 +163,97 @@ class Host:
             tls,
             config.proxy,
         )
-        for listener in sockets:
-            self._servers.append(
-                await asyncio.get_running_loop().create_server(
-                    lambda: Front(door),
-                    sock=listener,
-                    backlog=_ACCEPTS,
-                )
-            )
-            listener.listen(_BACKLOG)
+        await place.open(lambda: Front(door))
+        self._announce()
+        self.ready = self._describe_place() | {"event": "ready", "owner_token": owner_token}
+        self._note_running()
+        place.watch(self._move)
+
+    def _move(self) -> None:
+        """This machine has other addresses."""
+        assert self._whereabouts is not None
+        assert self._guard is not None
+        self._guard.serve(self._whereabouts.served)
+        try:
+            self._make_tls()
+        except CannotStart as failure:
+            # Under a pin nobody looks at the names in it.
+            log.info("The certificate does not follow: %s", failure)
+        self._announce()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Something that `ready` tells may be another."""
+        told = self._describe_place()
+        if any(self.ready.get(name) != value for name, value in told.items()):
+            self.ready |= told | {"event": "changed", "owner_token": None}
+            self._note_running()
+            self._changed()
+
+    def _describe_place(self) -> dict[str, Any]:
+        """Where this host is and how to come in, as of now."""
+        assert self._services is not None
+        assert self._whereabouts is not None
+        config, info, settings, place = self._config, self._services.info, self._settings, self._whereabouts
         pinned = config.tls and config.certificate is None
         code = settings["code"] if settings["policy"] == "code" else None
         invite = Invite(
-            addresses=tuple(Address(name, port) for name in self._invited_names(addresses)),
+            addresses=tuple(Address(name, place.port) for name in self._invited_names(place.addresses)),
             name=info.name,
             fingerprint=info.id if pinned else None,
             code=code,
             tls=config.tls,
         )
-        if config.announce:
-            self._announcer = Announcer(lambda: self._describe(settings, port), addresses)
-            self._announcer.start()
-        self.ready = {
-            "event": "ready",
-            "port": port,
-            "addresses": addresses,
+        return {
+            "port": place.port,
+            "addresses": place.addresses,
             "fingerprint": info.id if pinned else None,
             "code": code,
             "invite": str(invite),
-            "owner_token": owner_token,
         }
-        self._note_running(
-            Running(
-                pid=os.getpid(),
-                name=info.name,
-                port=port,
-                addresses=tuple(addresses),
-                invite=str(invite),
-                fingerprint=info.id if pinned else None,
-            )
-        )
 
-    def _note_running(self, running: Running) -> None:
-        """For `mrsambosk invite`; the host is as good without it."""
+    def _note_running(self) -> None:
+        """For `mrsambosk invite` and the app; the host is as good without it."""
+        assert self._services is not None
+        ready = self.ready
+        running = Running(
+            pid=os.getpid(),
+            name=self._services.info.name,
+            port=ready["port"],
+            addresses=tuple(ready["addresses"]),
+            invite=ready["invite"],
+            fingerprint=ready["fingerprint"],
+        )
         path = self._config.data / RUNNING_FILE
+        partial = path.with_name(path.name + ".new")
         try:
-            path.unlink(missing_ok=True)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            partial.unlink(missing_ok=True)
+            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(msgspec.json.encode(running))
+            partial.replace(path)
             self._noted = path
         except OSError as error:
             log.info("%s cannot be written: %s", path, error)
 
-    def _describe(self, settings: dict[str, str], port: int) -> Announcement:
+    def _announce(self) -> None:
+        """Say on the network that this host is here, from now on where it is now."""
+        assert self._whereabouts is not None
+        if not self._config.announce:
+            return
+        if self._announcer is None:
+            self._announcer = Announcer(self._describe)
+        self._announcer.announce(self._whereabouts.addresses)
+
+    def _describe(self) -> Announcement:
         """What is said of this host on the network."""
         assert self._services is not None
+        assert self._whereabouts is not None
         return Announcement(
             id=self._services.info.id,
             name=self._services.info.name,
-            port=port,
+            port=self._whereabouts.port,
             tls=self._config.tls,
-            locked=settings["policy"] != "open",
+            locked=self._settings["policy"] != "open",
             people=sum(user.status != OFFLINE for user in self._services.hub.users),
         )
 
@@ -242,8 +267,8 @@ class Host:
         """Take nobody new, say goodbye, store what waits, close. Safe at any point of a start, and twice."""
         if self._announcer is not None:
             await self._announcer.stop()
-        for server in self._servers:
-            server.close()
+        if self._whereabouts is not None:
+            await self._whereabouts.close()
         if self._door is not None:
             self._door.close()
         if self._services is not None and self._hub is not None:
@@ -313,15 +338,18 @@ class Host:
         except OSError as error:
             raise CannotStart(EXIT_DATABASE, f"{data} cannot be written to: {error.strerror}.") from None
 
-    def _listen(self) -> list[socket.socket]:
+    def _listen(self) -> None:
         try:
-            return listening.listen(listening.resolve(self._config.bind), self._config.port)
+            self._whereabouts = Whereabouts(self._config.bind, self._config.port)
         except listening.BadAddress as bad:
             raise CannotStart(EXIT_ARGUMENTS, str(bad)) from None
         except listening.PortTaken as taken:
             raise CannotStart(EXIT_PORT_TAKEN, str(taken)) from None
 
-    def _make_tls(self, key: Any, names: list[str]) -> ssl.SSLContext | None:
+    def _make_tls(self) -> ssl.SSLContext | None:
+        """The TLS of the port, for the addresses of now; made a second time the first one is changed."""
+        assert self._guard is not None
+        assert self._whereabouts is not None
         config = self._config
         if not config.tls:
             return None
@@ -329,7 +357,11 @@ class Host:
         try:
             if config.certificate is not None and config.key is not None:
                 return certificate.server_context(config.certificate, config.key)
-            certificate.write_certificate(own, key, names)
+            names = sorted({*self._whereabouts.served, *self._guard.names})
+            certificate.write_certificate(own, self._key, names)
+            if self._door is not None and self._door.tls is not None:
+                self._door.tls.load_cert_chain(own, config.data / KEY_FILE)
+                return self._door.tls
             return certificate.server_context(own, config.data / KEY_FILE)
         except (OSError, ssl.SSLError, ValueError) as error:
             raise CannotStart(EXIT_ARGUMENTS, f"The certificate cannot be used: {error}.") from None

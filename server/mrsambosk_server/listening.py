@@ -13,6 +13,8 @@ import ifaddr
 LOOPBACK: Final = "127.0.0.1"
 #: ``--bind lan``: every private address of this machine, and loopback.
 LAN: Final = "lan"
+#: Connections that may wait to be accepted.
+BACKLOG: Final = 2048
 #: How much the kernel may take for a connection beyond what is on its way.
 UNSENT_KERNEL_BYTES: Final = 128 * 1024
 
@@ -37,20 +39,29 @@ def _is_lan(address: str) -> bool:
 
 
 def resolve(binds: Sequence[str]) -> list[str]:
-    """The addresses to listen at; `LAN` stands for all private ones and loopback.
+    """The addresses to listen at now.
+
+    `LAN` stands for all private ones and loopback; a network (``192.168.1.0/24``) for the private ones this machine has
+    in it, which may be none, and loopback.
 
     Raises:
-        BadAddress: for what is no IP address.
+        BadAddress: for what is neither an IP address nor a network.
     """
     addresses: list[str] = []
     for bind in binds:
-        if bind == LAN:
-            addresses += [*private_addresses(), LOOPBACK]
-            continue
         try:
-            addresses.append(str(ipaddress.ip_address(bind)))
+            if bind == LAN:
+                addresses += [*private_addresses(), LOOPBACK]
+            elif "/" in bind:
+                network = ipaddress.ip_network(bind)
+                addresses += [at for at in private_addresses() if ipaddress.ip_address(at) in network]
+                addresses.append(LOOPBACK)
+            else:
+                addresses.append(str(ipaddress.ip_address(bind)))
         except ValueError:
-            raise BadAddress(f"--bind takes an IP address of this machine or {LAN!r}, not {bind!r}.") from None
+            raise BadAddress(
+                f"--bind takes an IP address of this machine, a network like 192.168.1.0/24 or {LAN!r}, not {bind!r}."
+            ) from None
     return list(dict.fromkeys(addresses))
 
 
@@ -104,7 +115,7 @@ def _listen(address: str, port: int) -> socket.socket:
             with contextlib.suppress(OSError):
                 listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.bind((address, port))
-        listener.listen(2048)
+        listener.listen(BACKLOG)
     except BaseException:
         listener.close()
         raise

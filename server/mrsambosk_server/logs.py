@@ -37,7 +37,8 @@ def set_up(verbose: bool) -> None:
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
     for noisy in ("asyncio", "filelock", "peewee", "websockets"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    for noisier in ("uvicorn", "zeroconf"):  # the latter tells each word that a pulled cable does not take, at length
+        logging.getLogger(noisier).setLevel(logging.ERROR)
 
 
 def open_file(data: Path) -> logging.Handler | None:

@@ -254,6 +254,11 @@ class HostProcess:
         self._child.wait(STOP_SECONDS)
         self._finish()
 
+    def next_line(self) -> dict[str, Any]:
+        """What it says next after its ready line."""
+        line: dict[str, Any] = json.loads(self._stdout.get(timeout=READY_SECONDS))
+        return line
+
     def rest_of_stdout(self) -> str:
         """What came on stdout after the ready line; only once it has ended."""
         lines = []

@@ -84,6 +84,26 @@ class Lan:
         _ip("-n", space, "addr", "flush", "dev", "lan0", "scope", "global")
         _ip("-n", space, "addr", "add", address, "brd", "+", "dev", "lan0")
 
+    def add_dead_end(self, computer: str, address: str) -> None:
+        """One more interface, `dead0`, on a network of its own where nobody else is."""
+        space, port = self._name + computer, f"dead-{computer}"
+        _ip("link", "add", "dead0", "netns", space, "type", "veth", "peer", "name", port, "netns", self._wire)
+        _ip("-n", self._wire, "link", "set", "dev", port, "up")
+        _ip("-n", space, "link", "set", "dead0", "up")
+        _ip("-n", space, "addr", "add", address, "brd", "+", "dev", "dead0")
+
+    def route(self, computer: str, network: str) -> None:
+        """Let this computer look for a network on the wire, where it may not be."""
+        _ip("-n", self._name + computer, "route", "add", network, "dev", "lan0")
+
+    def pull(self, computer: str) -> None:
+        """Take its link down."""
+        _ip("-n", self._name + computer, "link", "set", "lan0", "down")
+
+    def plug(self, computer: str) -> None:
+        """Take its link up again."""
+        _ip("-n", self._name + computer, "link", "set", "lan0", "up")
+
     def drop_multicast(self) -> None:
         """Let the wire deliver nothing that is sent to a group, as some access points do."""
         for computer in self._made[1:]:

@@ -115,3 +115,14 @@ def test_the_default_port_need_not_be_said() -> None:
     for host in ("localhost", "localhost:443"):
         assert status(guard, ("Host", host), ("Origin", "https://localhost")) == 0
     assert status(plain(port=80), ("Host", "localhost"), ("Origin", "http://localhost")) == 0
+
+
+def test_the_addresses_change_and_the_names_stay() -> None:
+    guard = plain("chat.example:443")
+    guard.serve(["192.168.1.9"])
+    told = {
+        name: status(guard, ("Host", name))
+        for name in ("192.168.1.7:8765", "192.168.1.9:8765", "localhost:8765", "chat.example")
+    }
+    assert told == {"192.168.1.7:8765": 421, "192.168.1.9:8765": 0, "localhost:8765": 0, "chat.example": 421}
+    assert status(guard, ("Host", "192.168.1.9:8765"), ("Origin", "http://192.168.1.7:8765")) == 403

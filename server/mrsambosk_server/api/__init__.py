@@ -29,13 +29,16 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
-def make_app(services: Services, passwords: Passwords, settings: dict[str, str]) -> Starlette:
+def make_app(
+    services: Services, passwords: Passwords, settings: dict[str, str], settings_changed: Callable[[], None]
+) -> Starlette:
     """The ASGI application of one host.
 
     Args:
         settings: the host's kept settings by name; the dict is shared and changed while running.
+        settings_changed: called after that.
     """
-    context = Context(services, passwords, settings, describe(OPERATIONS, services.info.version))
+    context = Context(services, passwords, settings, settings_changed, describe(OPERATIONS, services.info.version))
     paths: dict[str, dict[str, Endpoint]] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method] = operation.endpoint(context)

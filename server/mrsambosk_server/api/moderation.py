@@ -93,6 +93,7 @@ async def change_host(call: Call, body: ChangeHost) -> Response:
     if name is not None:
         services = call.context.services
         services.info = msgspec.structs.replace(services.info, name=name)
+    call.context.settings_changed()
     return answer(_settings(call))
 
 

@@ -30,13 +30,19 @@ class Context:
     """What all operations of one host share."""
 
     def __init__(
-        self, services: Services, passwords: Passwords, settings: dict[str, str], description: dict[str, Any]
+        self,
+        services: Services,
+        passwords: Passwords,
+        settings: dict[str, str],
+        settings_changed: Callable[[], None],
+        description: dict[str, Any],
     ) -> None:
         self.services = services
         self.ledger = services.ledger
         self.hub = services.hub
         self.passwords = passwords
         self.settings = settings
+        self.settings_changed = settings_changed
         self.description = description
         self.sign_ins = SignIns()
 

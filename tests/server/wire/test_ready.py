@@ -1,6 +1,8 @@
 """*Starting one*: the ready line, and what the command line sets."""
 
+import json
 import signal
+import stat
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -41,6 +43,21 @@ def test_a_join_code_is_in_the_ready_line_and_the_invite(start_host: StartHost) 
     assert parse_qs(urlsplit(host.ready["invite"]).query)["code"] == [code]
     assert host.ready["owner_token"] is None
     assert register(host, "Anna", code=code).name == "Anna"
+
+
+def test_a_new_join_code_is_told_to_who_started_the_host(start_host: StartHost) -> None:
+    host = start_host("--policy", "code")
+    token = host.owner_token
+    changed = request(host, "PATCH", "/api/v1/host", data={"new_code": True}, token=token).json
+    told = host.next_line()
+    assert (told["event"], told["code"], told["owner_token"]) == ("changed", changed["code"], None)
+    assert told["code"] != host.ready["code"]
+    assert parse_qs(urlsplit(told["invite"]).query)["code"] == [told["code"]]
+    running = json.loads((host.data / "running.json").read_text("utf-8"))
+    assert running["invite"] == told["invite"]
+    assert stat.S_IMODE((host.data / "running.json").stat().st_mode) == 0o600
+    assert request(host, "PATCH", "/api/v1/host", data={"policy": "open"}, token=token).status == 200
+    assert (host.next_line()["code"], token in host.log) == (None, False)
 
 
 async def test_the_name_and_the_limits_are_in_the_welcome(start_host: StartHost) -> None:
