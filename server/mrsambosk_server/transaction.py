@@ -14,7 +14,8 @@ class Transaction:
 
     def __init__(self, db: SqliteDatabase) -> None:
         self.db = db
-        self._execute = db.connection().execute
+        self._connection = db.connection()
+        self._execute = self._connection.execute
         self.now = 0
 
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
@@ -33,9 +34,9 @@ class Transaction:
         return self._execute(sql, parameters).rowcount  # type: ignore[no-any-return]
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        self.db.connection().executemany(sql, rows)
+        self._connection.executemany(sql, rows)
 
     @property
     def total_changes(self) -> int:
         """Rows changed since the connection was opened, those inside virtual tables too."""
-        return self.db.connection().total_changes  # type: ignore[no-any-return]
+        return self._connection.total_changes  # type: ignore[no-any-return]

@@ -58,6 +58,12 @@ def test_a_frame_is_what_a_parser_reads(size: int) -> None:
 # Fan-out.
 
 
+@pytest.fixture(autouse=True)
+def no_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flush that the machine held up must not make the next one wait: these tests count turns of the loop."""
+    monkeypatch.setattr("mrsambosk_server.hub._LONG_FLUSH_SECONDS", float("inf"))
+
+
 @on_loop
 async def test_what_is_owed_in_a_turn_leaves_as_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
     hub = make_hub(revs={LOBBY: 0, "r_2": 0})
@@ -77,6 +83,37 @@ async def test_what_is_owed_in_a_turn_leaves_as_one_write(monkeypatch: pytest.Mo
     hub.publish(told(4))
     await turn()
     assert len(both.writes) == 2
+    hub.close()
+
+
+@on_loop
+async def test_after_a_long_flush_more_leaves_in_each_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mrsambosk_server.hub._LONG_FLUSH_SECONDS", 1.0)
+    hub = make_hub()
+    client = join(hub)
+    now = hub._loop.time()
+    monkeypatch.setattr(hub._loop, "time", lambda: now, raising=False)
+    write = client.write
+
+    def write_slowly(data: bytes) -> None:
+        nonlocal now
+        now += 2.0
+        write(data)
+
+    monkeypatch.setattr(client, "write", write_slowly)
+    hub.publish(told(1))
+    await turn()
+    assert len(client.writes) == 1
+    hub.publish(told(2))
+    await turn()
+    hub.publish(told(3))
+    await turn()
+    assert len(client.writes) == 1, "it rests for as long as the flush took"
+    now += 2.0
+    hub.publish(told(4))
+    await turn()
+    assert len(client.writes) == 2
+    assert revs_of(client) == [1, 2, 3, 4]
     hub.close()
 
 

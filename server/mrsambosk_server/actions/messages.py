@@ -15,15 +15,22 @@ from ..outcome import BulkTold, Outcome, RowTold, Telling
 from ..records import MESSAGE_COLUMNS, as_json, to_message
 from ..transaction import Transaction
 from . import audit
-from .permissions import actor_in, check_not_muted, require
+from .permissions import actor_in, check_not_muted, member, require
 
-_NEXT_REV: Final = "UPDATE rooms SET rev = rev + 1 WHERE id = ? RETURNING rev, slow_mode"
+#: All that a post must know, in one statement: each gives up the interpreter's lock, and with the loop busy at the
+#: fan-out a post waits to get it back.
+_POSTING: Final = (
+    "SELECT u.id, u.role, u.muted_until, u.banned_until, r.slow_mode, "
+    "(SELECT key FROM messages WHERE author = ?2 AND cid = ?3) "
+    "FROM memberships m JOIN users u ON u.id = m.user JOIN rooms r ON r.id = m.room WHERE m.room = ?1 AND m.user = ?2"
+)
+_NEXT_REV: Final = "UPDATE rooms SET rev = rev + 1 WHERE id = ? RETURNING rev"
 _INSERT: Final = (
     "INSERT INTO messages (room, id, rev, author, kind, cid, body, mentions, reply_to, sent_at) "
     "VALUES (?1, ?2, ?2, ?3, 'text', ?4, ?5, ?6, ?7, ?8)"
 )
 _ROW: Final = f"SELECT {MESSAGE_COLUMNS}, key FROM messages WHERE room = ? AND id = ?"  # noqa: S608
-_BY_CID: Final = f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE author = ? AND cid = ?"  # noqa: S608
+_BY_KEY: Final = f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE key = ?"  # noqa: S608
 
 
 def do_post(tx: Transaction, user: str, command: Post, rules: Limits) -> Outcome:
@@ -35,10 +42,11 @@ def do_post(tx: Transaction, user: str, command: Post, rules: Limits) -> Outcome
         Refused: `not_found`, `banned`, `forbidden` (muted), `cid_conflict`, `bad_text`, `too_long`, `bad_field`,
             `rate_limited` (slow mode).
     """
-    actor = actor_in(tx, user, command.room)
-    stored = tx.one(_BY_CID, (user, command.cid))
+    found = tx.one(_POSTING, (command.room, user, command.cid))
+    actor = member(tx, found and found[:4])
+    slow_mode, stored = found[4:]
     if stored is not None:
-        row = to_message(stored)
+        row = to_message(tx.one(_BY_KEY, (stored,)))
         if row.room != command.room:
             raise Refused("cid_conflict", "This message was already sent to another room.")
         return Outcome(reply=Done(ref=command.ref, id=row.id, rev=row.rev, duplicate=True), row=row)
@@ -50,9 +58,9 @@ def do_post(tx: Transaction, user: str, command: Post, rules: Limits) -> Outcome
     if command.reply_to is not None and not _exists(tx, command.room, command.reply_to):
         raise Refused("not_found", "The message this replies to does not exist.")
     mentions = known_members(tx, command.room, command.mentions)
-    rev, slow_mode = tx.one(_NEXT_REV, (command.room,))
     if slow_mode:
         _check_slow_mode(tx, command.room, user, slow_mode)
+    (rev,) = tx.one(_NEXT_REV, (command.room,))
     tx.run(_INSERT, (command.room, rev, user, command.cid, command.body, as_json(mentions), command.reply_to, tx.now))
     _note_mentions(tx, command.room, rev, user, mentions)
     row = Message(

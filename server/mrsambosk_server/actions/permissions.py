@@ -76,7 +76,9 @@ def actor_of(tx: Transaction, user: str) -> Actor:
         Refused: `auth_failed` where they are gone, `banned` where they are banned.
     """
     row = tx.one("SELECT id, role, muted_until, banned_until FROM users WHERE id = ?", (user,))
-    return _checked(tx, row, Refused("auth_failed", "You are not signed in here any more."))
+    if row is None or row[1] not in _RANK:
+        raise Refused("auth_failed", "You are not signed in here any more.")
+    return _not_banned(tx, Actor(*row))
 
 
 def actor_in(tx: Transaction, user: str, room: str) -> Actor:
@@ -85,18 +87,28 @@ def actor_in(tx: Transaction, user: str, room: str) -> Actor:
     Raises:
         Refused: `not_found` where they are not in it (or it does not exist); `banned`.
     """
-    row = tx.one(
-        "SELECT u.id, u.role, u.muted_until, u.banned_until FROM memberships m JOIN users u ON u.id = m.user "
-        "WHERE m.room = ? AND m.user = ?",
-        (room, user),
+    return member(
+        tx,
+        tx.one(
+            "SELECT u.id, u.role, u.muted_until, u.banned_until FROM memberships m JOIN users u ON u.id = m.user "
+            "WHERE m.room = ? AND m.user = ?",
+            (room, user),
+        ),
     )
-    return _checked(tx, row, Refused("not_found", "There is no such room, or you are not in it."))
 
 
-def _checked(tx: Transaction, row: tuple[str, str, int | None, int | None] | None, missing: Refused) -> Actor:
+def member(tx: Transaction, row: tuple[str, str, int | None, int | None] | None) -> Actor:
+    """The acting person from their id, role, end of a mute and end of a ban as a member; None for no such member.
+
+    Raises:
+        Refused: as `actor_in`.
+    """
     if row is None or row[1] not in _RANK:
-        raise missing
-    actor = Actor(*row)
+        raise Refused("not_found", "There is no such room, or you are not in it.")
+    return _not_banned(tx, Actor(*row))
+
+
+def _not_banned(tx: Transaction, actor: Actor) -> Actor:
     if actor.banned_until is not None and actor.banned_until > tx.now:
         raise Refused("banned", "You are banned from this host.")
     return actor
