@@ -11,16 +11,18 @@ from mrsambosk_desktop.paths import resource
 _RATIOS = (1.0, 2.0)
 
 
-def icon(name: str, colour: QColor, size: int = 20, *, mirrored: bool = False) -> QIcon:
-    """The icon for a button, in the screen densities there are.
+def icon(name: str, colour: QColor, size: int = 20, *, mirrored: bool = False, disabled: QColor | None = None) -> QIcon:
+    """The icon for a button, in the screen densities there are. `disabled` is its colour while the button is.
 
     Raises:
         FileNotFoundError: when there is no such icon.
     """
     made = QIcon()
-    for ratio in _RATIOS:
-        drawn = pixmap(name, colour.name(), size, ratio)
-        made.addPixmap(drawn.transformed(QTransform.fromScale(-1, 1)) if mirrored else drawn)
+    modes = {QIcon.Mode.Normal: colour} | ({QIcon.Mode.Disabled: disabled} if disabled is not None else {})
+    for mode, tint in modes.items():
+        for ratio in _RATIOS:
+            drawn = pixmap(name, tint.name(), size, ratio)
+            made.addPixmap(drawn.transformed(QTransform.fromScale(-1, 1)) if mirrored else drawn, mode)
     return made
 
 

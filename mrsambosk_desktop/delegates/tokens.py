@@ -1,12 +1,13 @@
 """The colours of a theme: named tokens read from `resources/themes`, so that no widget holds a colour of its own."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from hashlib import blake2b
 from typing import Final, Literal, get_args
 
 from PySide6.QtGui import QColor
 
+from mrsambosk_desktop.core.colours import place_of
 from mrsambosk_desktop.paths import resource
 
 ThemeName = Literal["light", "dark", "high_contrast"]
@@ -17,7 +18,8 @@ THEMES: Final[tuple[ThemeName, ...]] = get_args(ThemeName)
 class Tokens:
     """One theme. A ground and the text on it belong together; `TEXT_ON_GROUND` lists which do.
 
-    `…_fill` is a ground for a control, `people_text` and `people_fill` are lists that a hash of the user id picks from.
+    `…_fill` is a ground for a control, `people_text` and `people_fill` are lists with a place for each person; `places`
+    is not of the theme: it says which place somebody has, others have the one of their hash (`core.colours`).
     """
 
     name: str
@@ -80,14 +82,19 @@ class Tokens:
     people_text: tuple[QColor, ...]
     people_fill: tuple[QColor, ...]
     on_people: QColor
+    places: Mapping[str, int]
 
     def person_text(self, user_id: str) -> QColor:
         """The colour of a person's name."""
-        return self.people_text[_place(user_id, len(self.people_text))]
+        return self.people_text[self._place(user_id)]
 
     def person_fill(self, user_id: str) -> QColor:
         """The ground of a person's initials."""
-        return self.people_fill[_place(user_id, len(self.people_fill))]
+        return self.people_fill[self._place(user_id)]
+
+    def _place(self, user_id: str) -> int:
+        place = self.places.get(user_id)
+        return place_of(user_id, len(self.people_fill)) if place is None else place
 
     def style_values(self) -> dict[str, str]:
         """Every single colour by its name, as a style sheet writes it."""
@@ -128,15 +135,17 @@ TEXT_ON_GROUND: Final[dict[str, tuple[str, ...]]] = {
 PEOPLE_GROUNDS: Final = ("ground", "other", "panel")
 
 
-def load_tokens(name: ThemeName) -> Tokens:
-    """A theme by its name.
+def load_tokens(name: ThemeName, places: Mapping[str, int] | None = None) -> Tokens:
+    """A theme by its name; `places` is looked into whenever a person is drawn.
 
     Raises:
         FileNotFoundError, ValueError: when it was not installed whole.
     """
     values = json.loads(resource("themes", f"{name}.json").read_text(encoding="utf-8"))
-    made: dict[str, object] = {}
+    made: dict[str, object] = {"places": places if places is not None else {}}
     for field in fields(Tokens):
+        if field.name in made:
+            continue
         value = values[field.name]
         if isinstance(value, list):
             made[field.name] = tuple(QColor(colour) for colour in value)
@@ -152,7 +161,3 @@ def initials(name: str) -> str:
         return (words[0][0] + words[1][0]).upper()
     letters = [char for char in name if char.isalnum()]
     return "".join(letters[:2]).upper() or "?"
-
-
-def _place(user_id: str, count: int) -> int:
-    return blake2b(user_id.encode("utf-8", "surrogatepass"), digest_size=2).digest()[0] % count

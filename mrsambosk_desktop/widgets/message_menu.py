@@ -184,7 +184,7 @@ def _reactions(
     strip.setAccessibleName(translate("MessageMenu", "Reactions"))
     line = QHBoxLayout(strip)
     line.setContentsMargins(4, 2, 4, 2)
-    line.setSpacing(4)
+    line.setSpacing(0)
     for emoji in QUICK_REACTIONS:
         on = emoji not in given
         made = QToolButton()
@@ -201,6 +201,7 @@ def _reactions(
 
         made.clicked.connect(clicked)
         line.addWidget(made)
+        line.addStretch(1)
     plus = QToolButton()
     plus.setText("+")
     plus.setProperty("role", "reaction")
@@ -213,7 +214,6 @@ def _reactions(
 
     plus.clicked.connect(plus_clicked)
     line.addWidget(plus)
-    line.addStretch(1)
     action = QWidgetAction(menu)
     action.setDefaultWidget(strip)
     action.setText(translate("MessageMenu", "Reactions"))

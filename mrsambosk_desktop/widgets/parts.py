@@ -116,7 +116,8 @@ class IconButton(QToolButton):
     def _tint(self) -> None:
         mirrored = self._drawing in _DIRECTED and self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         colour = getattr(self._theme.tokens, self._colour)
-        self.setIcon(icon(self._drawing, colour, self._size, mirrored=mirrored))
+        disabled = self._theme.tokens.muted
+        self.setIcon(icon(self._drawing, colour, self._size, mirrored=mirrored, disabled=disabled))
 
 
 class ChoiceBox(QComboBox):

@@ -64,8 +64,13 @@ class PeoplePane(QWidget):
         super().__init__()
         self.setObjectName("side_panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._theme, self._members = theme, members
+        self._placed: frozenset[str] = frozenset()
         self._stack = QStackedWidget()
         self.people = PeopleList(theme, members)
+        for changed in (members.modelReset, members.layoutChanged):
+            changed.connect(self._place_people)
+        self._place_people()
         self.back = IconButton(theme, "back", self.tr("Back to the messages"))
         self.back.clicked.connect(lambda _checked=False: self.closed.emit())
         self.back.hide()
@@ -86,6 +91,14 @@ class PeoplePane(QWidget):
         outer.setSpacing(0)
         outer.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeading)
         outer.addWidget(self._stack, 1)
+
+    def _place_people(self) -> None:
+        """Colours are by who there is; one that changed shows everywhere in the window."""
+        there = frozenset(self._members.users)
+        if there != self._placed:
+            self._placed = there
+            if self._theme.place_people(there):
+                self.window().update()
 
     @property
     def shows_people(self) -> bool:

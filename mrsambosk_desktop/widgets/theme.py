@@ -4,6 +4,7 @@ A theme is given to a window, not kept in a global: two windows in one process m
 """
 
 import re
+from collections.abc import Iterable
 from functools import partial
 from typing import Final, Literal
 from weakref import WeakSet, ref
@@ -12,6 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QFont, QFontInfo, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
+from mrsambosk_desktop.core.colours import places_of
 from mrsambosk_desktop.delegates.tokens import ThemeName, Tokens, load_tokens
 from mrsambosk_desktop.paths import resource
 
@@ -40,7 +42,8 @@ class Theme(QObject):
         self._app = app
         self._choice: Choice = choice
         self._scale = scale
-        self._tokens = load_tokens(self._name())
+        self._places: dict[str, int] = {}
+        self._tokens = load_tokens(self._name(), self._places)
         self._dressed: WeakSet[QWidget] = WeakSet()
         self._less_motion = False
         self._blink = app.cursorFlashTime()
@@ -62,6 +65,15 @@ class Theme(QObject):
     @property
     def choice(self) -> Choice:
         return self._choice
+
+    def place_people(self, user_ids: Iterable[str]) -> bool:
+        """Gives everyone a colour, as many as there are; whether somebody's is another now."""
+        places = places_of(user_ids, len(self._tokens.people_fill))
+        if places == self._places:
+            return False
+        self._places.clear()
+        self._places.update(places)
+        return True
 
     @property
     def less_motion(self) -> bool:
@@ -176,7 +188,7 @@ class Theme(QObject):
     def _system_changed(self) -> None:
         name = self._name()
         if name != self._tokens.name:
-            self._tokens = load_tokens(name)
+            self._tokens = load_tokens(name, self._places)
             self.changed.emit()
 
 
