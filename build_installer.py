@@ -1,66 +1,60 @@
-"""Make `dist/mrsambosk`, a folder that runs where there is no Python, and start it to prove that it does.
+"""Make what people of this platform install, in `dist/`, and start it to prove that it works.
 
-    pip install -c constraints.txt -e ".[desktop,installer]"
-    python build_installer.py
+    python build_installer.py               everything for this platform
+    python build_installer.py --dry-run     the files for all platforms that can be made and checked anywhere
 
-The exit status is 0 only when the folder was made and the host in it started, gave an invite and stopped.
+It needs Python 3.11 with venv, and makes an environment of its own from constraints.txt. Linux: `.deb`, `.tar.xz` and,
+with appimagetool on the PATH, an AppImage. Windows: a folder and, with Inno Setup, an installer. macOS: an app and a
+disk image, signed and notarised when there are keys (scripts/installer/macos.py).
+
+Exit status: 0, all was made and works; 1, something failed; 2, wrong arguments; 3, what was made works, but a step was
+skipped because a tool for it is missing.
 """
 
-import importlib.util
-import json
+import argparse
+import hashlib
 import os
 import subprocess
 import sys
-import tempfile
+import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-DIST = ROOT / "dist"
-SECONDS = 60
+ENVIRONMENT = ROOT / "build" / "installer-environment"
 
 
-def build() -> Path:
-    """Run PyInstaller on the spec; the program it made.
-
-    Raises:
-        subprocess.CalledProcessError: PyInstaller failed; it has said why.
-    """
-    command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level", "WARN", "mrsambosk.spec"]
-    subprocess.run(command, cwd=ROOT, check=True)
-    return DIST / "mrsambosk" / ("mrsambosk.exe" if os.name == "nt" else "mrsambosk")
-
-
-def host_once(program: Path) -> str:
-    """Start the program as a host on a free port with its input at an end, so that it stops again; its invite.
+def clean_python() -> Path:
+    """The Python of an environment that has exactly what constraints.txt says; made anew when that changed.
 
     Raises:
-        subprocess.SubprocessError: it did not start, or not stop, in time, or not with status 0.
-        ValueError: its first line is not the one that says where it is.
+        subprocess.CalledProcessError: something can't be installed; pip has said why.
     """
-    with tempfile.TemporaryDirectory() as data:
-        arguments = ["--data", data, "--port", "0", "--no-announce", "--ready-json", "--stop-on-eof"]
-        ran = subprocess.run(
-            [program, "host", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=SECONDS, check=True
-        )
-    ready = json.loads(ran.stdout.partition(b"\n")[0])
-    if ready.get("event") != "ready":
-        raise ValueError(f"not the ready line: {ready}")
-    return str(ready["invite"])
+    python = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = ENVIRONMENT / "stamp"
+    wanted = b"".join((ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt"))
+    mark = f"{hashlib.sha256(wanted).hexdigest()} {sys.version} {ROOT}"
+    if not (stamp.is_file() and stamp.read_text("utf-8") == mark):
+        print("Making a clean environment from constraints.txt", flush=True)
+        venv.create(ENVIRONMENT, clear=True, with_pip=True)
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", "constraints.txt"]
+        subprocess.run([*pip, "-e", ".[desktop,installer]"], cwd=ROOT, check=True)
+        stamp.write_text(mark, "utf-8")
+    return python
 
 
 def main() -> int:
-    if importlib.util.find_spec("PyInstaller") is None:
-        print('PyInstaller is missing: pip install -c constraints.txt -e ".[desktop,installer]"', file=sys.stderr)
-        return 2
+    """Run what the command line asks for; the exit status."""
+    parser = argparse.ArgumentParser(prog="build_installer.py", description="Make what people install, in dist/.")
+    parser.add_argument("--dry-run", action="store_true", help="only write and check the files made from templates")
+    parser.add_argument("--here", action="store_true", help="use this Python's packages, not a clean environment")
+    given = parser.parse_args()
     try:
-        program = build()
-        invite = host_once(program)
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        print(f"The bundle was not made, or does not start: {error}", file=sys.stderr)
+        python = sys.executable if given.here else clean_python()
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"build_installer.py: the clean environment can't be made: {error}", file=sys.stderr)
         return 1
-    size = sum(path.stat().st_size for path in program.parent.rglob("*") if path.is_file() and not path.is_symlink())
-    print(f"{program.relative_to(ROOT)} starts and hosts ({invite}); the folder has {size / 1e6:.0f} MB.")
-    return 0
+    line = [python, "-m", "scripts.installer", *(["--dry-run"] if given.dry_run else [])]
+    return subprocess.run(line, cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""What `build_installer.py` is made of: one module for each thing that goes into `dist/`."""

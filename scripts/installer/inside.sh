@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# What scripts/installer-test does inside the fresh system: inside.sh OLDER.deb NEWER.deb
+set -euo pipefail
+older=$1 newer=$2
+say() { echo "  $*" >&2; }
+fail() { echo "  FAILED: $*" >&2; exit 1; }
+as_dana() { su dana -s /bin/bash -c "cd; $*"; }
+data=/home/dana/.local/share/mrsambosk/host
+
+install() { apt-get install -qy --no-install-recommends "$1" >/tmp/apt.log 2>&1 || { tail -30 /tmp/apt.log >&2; fail "apt"; }; }
+
+# Starts a host as Dana, runs $1 while it is there, ends it in order.
+with_host() {
+    mkfifo /tmp/stop
+    chmod 666 /tmp/stop
+    as_dana "mrsambosk host --name Staffroom --port 0 --no-announce --owner Dana --ready-json --stop-on-eof" \
+        </tmp/stop >/tmp/ready &
+    local host=$!
+    exec 9>/tmp/stop
+    for _ in $(seq 300); do grep -q '"event":"ready"' /tmp/ready && break; sleep 0.1; done
+    grep -q '"event":"ready"' /tmp/ready || fail "the host was never ready"
+    "$1"
+    exec 9>&-
+    wait $host || fail "the host ended with $?"
+    rm /tmp/stop
+}
+epoch() { as_dana 'mrsambosk verify' | grep -q 'good' || fail "the room's database is not good"; }
+fingerprint() { sed -n 's/.*"fingerprint":"\([^"]*\)".*/\1/p' /tmp/ready; }
+nothing() { :; }
+
+useradd --create-home --shell /bin/bash dana
+apt-get update -q >/dev/null
+say "install $(basename "$older") with what it depends on"
+install "$older"
+test "$(as_dana 'mrsambosk --version')" = "Mrsambosk $(dpkg-deb -f "$newer" Version)" || fail "--version"
+for file in /usr/share/applications/mrsambosk.desktop /usr/share/man/man1/mrsambosk.1.gz \
+    /usr/share/icons/hicolor/48x48/apps/mrsambosk.png /usr/lib/systemd/user/mrsambosk-host.service \
+    /usr/share/doc/mrsambosk/licences/LICENCES.txt /usr/share/doc/mrsambosk/copyright; do
+    test -s $file || fail "$file is missing"
+done
+test -z "$(find /usr/lib/mrsambosk -perm /022 ! -type l)" || fail "others may write to what was installed"
+say "nothing that a library needs is missing"
+for file in /usr/lib/mrsambosk/mrsambosk $(find /usr/lib/mrsambosk -name '*.so*' -type f); do
+    # The program finds what is in its own folder by the path that its bootloader sets.
+    LD_LIBRARY_PATH=/usr/lib/mrsambosk/_internal ldd "$file" 2>/dev/null | grep 'not found' && fail "$file"
+done
+say "start it: host, join, post, delete, as an ordinary user"
+as_dana 'mrsambosk --smoke' | tee /tmp/smoke >&2
+grep -q '"smoke": "passed"' /tmp/smoke || fail "--smoke"
+test -z "$(ls -A /home/dana | grep -v '^\.bash\|^\.profile')" || fail "--smoke left something in the home"
+say "the app itself starts, and ends when told to"
+as_dana 'QT_QPA_PLATFORM=offscreen timeout --signal=TERM 5 mrsambosk --no-discovery' 2>/tmp/app.log || test $? = 124 || true
+grep -q 'the window is shown' /tmp/app.log || { cat /tmp/app.log >&2; fail "no window"; }
+say "use it as a host"
+with_host nothing
+before=$(fingerprint)
+test -n "$before" || fail "no fingerprint"
+test -s $data/*.db || fail "no database"
+say "upgrade to $(basename "$newer")"
+install "$newer"
+test "$(dpkg-query -W -f='${Version}' mrsambosk)" = "$(dpkg-deb -f "$newer" Version)" || fail "the version installed"
+epoch
+with_host nothing
+test "$(fingerprint)" = "$before" || fail "the host is another one after the upgrade"
+as_dana 'mrsambosk --smoke' | grep -q '"smoke": "passed"' || fail "--smoke after the upgrade"
+say "remove it"
+apt-get remove -qy mrsambosk >/dev/null 2>&1 || fail "remove"
+test ! -e /usr/bin/mrsambosk && test ! -e /usr/lib/mrsambosk || fail "the program is still there"
+apt-get purge -qy mrsambosk >/dev/null 2>&1 || fail "purge"
+test -z "$(dpkg -l mrsambosk 2>/dev/null | grep '^[a-z][a-z]  *mrsambosk' | grep -v '^un')" || fail "dpkg still knows it"
+find / -xdev -iname '*mrsambosk*' -not -path '/proc/*' -not -path '/opt/*' -not -path '/home/*' -not -path '/var/lib/dpkg/*' \
+    -not -path '/var/log/*' -not -path '/var/cache/*' | grep . && fail "something was left behind"
+test -s $data/*.db || fail "the data is gone"
+say "what Dana wrote is still there"

@@ -1,0 +1,1 @@
+"""Tests of `build_installer.py` and its steps in `scripts/installer`."""
