@@ -1,11 +1,12 @@
-"""What is being completed where the cursor stands: `@` and part of a person's name, `:` and part of an emoji's."""
+"""What is being completed where the cursor stands: `@` and part of a person's name, `:` and part of an emoji's; and
+what part of a name may mean."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from mrsambosk_protocol.entities import GONE, OFFLINE, User
+from mrsambosk_protocol.entities import GONE, OFFLINE, Room, User
 
 #: How many choices are worth reading.
 MOST: Final = 8
@@ -46,3 +47,12 @@ def people_for(text: str, users: Iterable[User], me: str) -> list[User]:
         if begins or any(word.startswith(wanted) for word in name.split()):
             found.append((not begins, user.status == OFFLINE, name, user.id, user))
     return [one[-1] for one in sorted(found, key=lambda one: one[:-1])[:MOST]]
+
+
+def rooms_for(text: str, rooms: Iterable[Room]) -> list[Room]:
+    """Which rooms may be meant: names that begin so, then names with such a word; in the host's order."""
+    wanted = text.casefold().removeprefix("#")
+    names = [(room.name.casefold(), room) for room in rooms]
+    begins = [room for name, room in names if name.startswith(wanted)]
+    inside = [room for name, room in names if any(word.startswith(wanted) for word in name.split())]
+    return [*begins, *(room for room in inside if room not in begins)][:MOST]

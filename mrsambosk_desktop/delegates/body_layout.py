@@ -15,7 +15,8 @@ from mrsambosk_desktop.core.highlight import highlight
 
 from .look import TextLook
 
-_INDENT: Final = 20.0
+#: In heights of the text.
+_INDENT: Final = 10 / 7
 _QUOTE: Final = 12.0
 _BLOCK_GAP: Final = 3.0
 _CODE_PADDING: Final = 8.0
@@ -90,6 +91,7 @@ def measure_body(blocks: Blocks, width: float, look: TextLook) -> BodyLayout:
     """Lays the blocks out within a width."""
     made = BodyLayout()
     y = 0.0
+    indent = _INDENT * look.font.pixelSize()
     open_bars: dict[int, float] = {}
     for number, block in enumerate(blocks):
         if number:
@@ -98,10 +100,10 @@ def measure_body(blocks: Blocks, width: float, look: TextLook) -> BodyLayout:
             made.bars.append(QRectF(level * _QUOTE, open_bars.pop(level), 3, y - _BLOCK_GAP))
         for level in range(block.quote):
             open_bars.setdefault(level, y)
-        left = block.quote * _QUOTE + block.indent * _INDENT
+        left = block.quote * _QUOTE + block.indent * indent
         piece = _measure(block, left, y, max(width - left, 40.0), look)
         if block.marker:
-            made.marks.append((QRectF(left - _INDENT, y, _INDENT - 4, piece.height), block.marker, piece.right))
+            made.marks.append((QRectF(left - indent, y, indent * 0.8, piece.height), block.marker, piece.right))
         made.pieces.append(piece)
         made.wrapped = made.wrapped or _wrapped(piece, block)
         y += piece.height

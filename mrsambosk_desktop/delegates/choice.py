@@ -1,4 +1,4 @@
-"""How one choice of a completion looks: a person's picture or the emoji, its name, a word beside it."""
+"""How one choice looks: a person's picture, the emoji or a sign, its name, a word beside it."""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from mrsambosk_desktop.models.choices import Choice, ChoiceRole
 
 from .avatar import paint_avatar
+from .icons import paint_icon
 from .look import Look
 
 _HEIGHT: Final = 32
@@ -52,6 +53,13 @@ class ChoiceDelegate(QStyledItemDelegate):
             painter.setFont(look.font(17))
             painter.setPen(tokens.text)
             painter.drawText(picture, Qt.AlignmentFlag.AlignCenter, choice.emoji.text)
+        elif choice.room is not None:
+            painter.setFont(look.font(14, bold=True))
+            painter.setPen(tokens.selection_text if chosen else tokens.muted)
+            painter.drawText(picture, Qt.AlignmentFlag.AlignCenter, "#")
+        elif choice.search:
+            spot = QRectF(picture.center().x() - 8, picture.center().y() - 8, 16, 16)
+            paint_icon(painter, "search", tokens.selection_text if chosen else tokens.muted, spot)
         lead = _MARGIN + _PICTURE + 10
         inner = box.adjusted(_MARGIN, 0, -lead, 0) if mirrored else box.adjusted(lead, 0, -_MARGIN, 0)
         painter.setFont(look.font(12))

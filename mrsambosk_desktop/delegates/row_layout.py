@@ -147,6 +147,8 @@ class Fonts:
         self.avatar = look.font(12.5, bold=True)
         self.fate = look.font(12)
         self.fate_act = look.font(12, bold=True)
+        #: The side of the small icons beside these words.
+        self.icon = float(look.px(_ICON))
 
     def width(self, font: QFont, text: str) -> float:
         return QFontMetricsF(font).horizontalAdvance(text)
@@ -299,9 +301,9 @@ def _meta(made: RowLayout, row: TimelineRow, fonts: Fonts) -> float:
         made.meta_icon = "checks" if row.seen_by else "check"
     width = fonts.width(fonts.meta, made.meta)
     if made.meta_icon:
-        width += _ICON + 3
+        width += fonts.icon + 3
     if row.message is not None and row.message.pinned_at is not None:
-        width += _ICON + 3
+        width += fonts.icon + 3
     return width
 
 

@@ -12,8 +12,6 @@ from .look import TextLook
 from .row_layout import AVATAR, AVATAR_GAP, RADIUS, SIDE, Fonts, RowLayout, is_quiet, pill_text
 from .tokens import Tokens
 
-_ICON = 13.0
-
 
 def bubble_box(layout: RowLayout, row_box: QRectF) -> QRectF:
     """Where the bubble is, in the row's own coordinates of the view."""
@@ -161,22 +159,22 @@ def _meta(painter: QPainter, layout: RowLayout, at: QPointF, fonts: Fonts, text:
     row = layout.row
     painter.setFont(fonts.meta)
     painter.setPen(text.muted)
-    place = QPointF(box.left(), box.center().y() - _ICON / 2)
+    place = QPointF(box.left(), box.center().y() - fonts.icon / 2)
     words = QRectF(box)
     pinned = row.message is not None and row.message.pinned_at is not None
     if layout.mirrored:
         if layout.meta_icon:
-            paint_icon(painter, layout.meta_icon, text.muted, QRectF(place.x(), place.y(), _ICON, _ICON))
-            words.setLeft(words.left() + _ICON + 3)
+            paint_icon(painter, layout.meta_icon, text.muted, QRectF(place.x(), place.y(), fonts.icon, fonts.icon))
+            words.setLeft(words.left() + fonts.icon + 3)
         if pinned:
-            spot = QRectF(box.right() - _ICON, place.y(), _ICON, _ICON)
+            spot = QRectF(box.right() - fonts.icon, place.y(), fonts.icon, fonts.icon)
             paint_icon(painter, "pin", text.muted, spot)
     else:
         if pinned:
-            paint_icon(painter, "pin", text.muted, QRectF(place.x(), place.y(), _ICON, _ICON))
-            words.setLeft(words.left() + _ICON + 3)
+            paint_icon(painter, "pin", text.muted, QRectF(place.x(), place.y(), fonts.icon, fonts.icon))
+            words.setLeft(words.left() + fonts.icon + 3)
         if layout.meta_icon:
-            spot = QRectF(box.right() - _ICON, place.y(), _ICON, _ICON)
+            spot = QRectF(box.right() - fonts.icon, place.y(), fonts.icon, fonts.icon)
             paint_icon(painter, layout.meta_icon, text.muted, spot)
     middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
     painter.drawText(words, middle, layout.meta)
@@ -212,8 +210,10 @@ def _fate(painter: QPainter, layout: RowLayout, bubble: QRectF, tokens: Tokens, 
     painter.setPen(tokens.danger)
     width = fonts.width(fonts.fate, layout.fate)
     x = box.left() if layout.mirrored else box.right() - width
-    icon_x = x + width + 4 if layout.mirrored else x - _ICON - 4
-    paint_icon(painter, "alert", tokens.danger, QRectF(icon_x, box.top() + (line - _ICON) / 2, _ICON, _ICON))
+    icon_x = x + width + 4 if layout.mirrored else x - fonts.icon - 4
+    paint_icon(
+        painter, "alert", tokens.danger, QRectF(icon_x, box.top() + (line - fonts.icon) / 2, fonts.icon, fonts.icon)
+    )
     middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
     painter.drawText(QRectF(x, box.top(), width + 2, line), middle, layout.fate)
     painter.setFont(fonts.fate_act)

@@ -1,4 +1,4 @@
-"""What can be chosen from while a word is being completed: people or emoji, a row each."""
+"""What can be chosen from while a word is being typed: people, emoji or rooms, a row each."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
-from mrsambosk_protocol.entities import User
+from mrsambosk_protocol.entities import Room, User
 
 from .emoji import Emoji
 from .members import status_text
@@ -22,16 +22,24 @@ class ChoiceRole(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of the two is there."""
+    """One of `user`, `emoji`, `room` and `search` is there, the last being the words of a row that leads to a search;
+    `note` is a word beside it."""
 
     user: User | None = None
     emoji: Emoji | None = None
+    room: Room | None = None
+    search: str = ""
+    note: str = ""
 
     @property
     def words(self) -> str:
         """What it is called."""
         if self.user is not None:
             return self.user.name
+        if self.room is not None:
+            return self.room.name
+        if self.search:
+            return self.search
         assert self.emoji is not None
         return f":{self.emoji.names[0]}:"
 
@@ -46,7 +54,7 @@ class Choice:
     @property
     def hint(self) -> str:
         """A word beside it."""
-        return status_text(self.user.status) if self.user is not None else ""
+        return status_text(self.user.status) if self.user is not None else self.note
 
 
 class ChoiceModel(QAbstractListModel):

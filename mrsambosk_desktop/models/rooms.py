@@ -49,6 +49,10 @@ class RoomModel(QAbstractListModel):
             del self._rooms[row]
             self.endRemoveRows()
 
+    def all(self) -> tuple[Room, ...]:
+        """All of them, in the host's order."""
+        return tuple(self._rooms)
+
     def place_of(self, room_id: str) -> int | None:
         """Where a room stands."""
         return next((row for row, room in enumerate(self._rooms) if room.id == room_id), None)

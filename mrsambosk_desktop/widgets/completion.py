@@ -70,6 +70,11 @@ class Completion(QFrame):
         """Name → user id of the people that were chosen since `forget`."""
         return self._meant
 
+    def mean(self, user: User) -> None:
+        """This person was chosen in another way."""
+        self._meant[user.name] = user.id
+        self.hide()
+
     def forget(self) -> None:
         """Another text begins."""
         self._meant.clear()

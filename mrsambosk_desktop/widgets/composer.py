@@ -65,8 +65,7 @@ class Composer(QWidget):
 
         self._frame = QFrame()
         self._frame.setObjectName("composer")
-        line = QHBoxLayout()
-        line.setContentsMargins(16, 0, 6, 0)
+        line = self._line = QHBoxLayout()
         line.setSpacing(10)
         line.addWidget(self.editor, 1, Qt.AlignmentFlag.AlignVCenter)
         line.addWidget(self._count, 0, Qt.AlignmentFlag.AlignBottom)
@@ -75,11 +74,11 @@ class Composer(QWidget):
         box = QVBoxLayout(self._frame)
         box.setContentsMargins(0, 5, 0, 5)
         box.setSpacing(0)
-        above = QHBoxLayout()
-        above.setContentsMargins(14, 4, 6, 0)
+        above = self._above = QHBoxLayout()
         above.addWidget(self._strip)
         box.addLayout(above)
         box.addLayout(line)
+        self._mirror()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(16, 2, 16, 14)
         outer.addWidget(self._frame)
@@ -132,6 +131,14 @@ class Composer(QWidget):
         self._strip.hide()
         self.completion.forget()
         self.set_text(text)
+
+    def mention(self, user: User) -> None:
+        """Begins to tell this person something, or goes on, where the cursor is."""
+        before = self.editor.before_cursor()
+        space = " " if before and not before[-1].isspace() else ""
+        self.editor.textCursor().insertText(f"{space}@{user.name} ")
+        self.completion.mean(user)
+        self.editor.setFocus()
 
     def open_picker(self) -> None:
         """The emoji, over the button."""
@@ -206,7 +213,7 @@ class Composer(QWidget):
         words.addWidget(self._strip_title)
         words.addWidget(self._strip_text)
         line = QHBoxLayout(self._strip)
-        line.setContentsMargins(10, 0, 0, 0)
+        line.setContentsMargins(10, 0, 0, 4)
         line.addLayout(words, 1)
         line.addWidget(close)
         self._strip.hide()
@@ -214,8 +221,6 @@ class Composer(QWidget):
     def _show_strip(self, title: str, excerpt: str) -> None:
         self._strip_title.setText(title)
         self._strip_text.setText(excerpt)
-        self._strip.setProperty("mirrored", self.layoutDirection() is Qt.LayoutDirection.RightToLeft)
-        repolish(self._strip)
         self._strip.show()
         self.editor.setFocus()
 
@@ -251,3 +256,13 @@ class Composer(QWidget):
         super().changeEvent(event)
         if event.type() is QEvent.Type.FontChange:
             self.editor.fit()
+        elif event.type() is QEvent.Type.LayoutDirectionChange:
+            self._mirror()
+
+    def _mirror(self) -> None:
+        """The room at both ends: a layout turns with the window, its margins do not."""
+        mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        self._line.setContentsMargins(*((6, 0, 16, 0) if mirrored else (16, 0, 6, 0)))
+        self._above.setContentsMargins(*((6, 4, 14, 0) if mirrored else (14, 4, 6, 0)))
+        self._strip.setProperty("mirrored", mirrored)
+        repolish(self._strip)

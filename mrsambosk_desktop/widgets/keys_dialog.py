@@ -44,7 +44,8 @@ def key_table(*, ctrl_enter: bool) -> tuple[tuple[str, tuple[tuple[str, str], ..
             translate("Keys", "Window"),
             (
                 ("Ctrl+F", translate("Keys", "Find in this room")),
-                ("Ctrl+Shift+F Ctrl+K", translate("Keys", "Find everywhere")),
+                ("Ctrl+Shift+F", translate("Keys", "Find everywhere")),
+                ("Ctrl+K", translate("Keys", "Go to a room or a person")),
                 ("Alt+Up Alt+Down", translate("Keys", "Previous or next room")),
                 ("Alt+Shift+Up Alt+Shift+Down", translate("Keys", "Previous or next unread room")),
                 ("F6 Shift+F6", translate("Keys", "Next or previous pane")),

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from mrsambosk_desktop.core.networks import Network
 from mrsambosk_desktop.core.rows import ConnectionState, HostCard, HostPage
 from mrsambosk_desktop.models.found import FoundModel
 from mrsambosk_desktop.models.members import MemberModel
@@ -23,6 +24,7 @@ from .host_dialog import HostDialog
 from .hosting_dialog import HostingDialog
 from .keys_dialog import KeysDialog
 from .member_menu import asks_first, question_for
+from .network_list import NetworkDialog
 from .people_pane import PeoplePane
 from .question import notice, question
 from .room_page import RoomPage
@@ -69,6 +71,7 @@ class MainWindow(QWidget):
     policy_requested = Signal(str)
     new_code_requested = Signal()
     autostart_switched = Signal(bool)
+    networks_answered = Signal(object, object)
     closed = Signal()
 
     def __init__(
@@ -90,13 +93,14 @@ class MainWindow(QWidget):
         self._host = HostCard(False, "", "")
         self._room: Room | None = None
         self.first_run = FirstRun(theme)
-        self.sidebar = Sidebar(theme, rooms)
+        self.sidebar = Sidebar(theme, rooms, members)
         self.chat = ChatPane(theme, timeline, members)
         self.people = PeoplePane(theme, members, found, pinned)
         self.room_page = RoomPage(theme, self.sidebar, self.chat, self.people)
         self.side = SidePages(self.room_page, rooms)
         self._hosting: HostingDialog | None = None
         self._host_page: HostDialog | None = None
+        self._asking_networks: NetworkDialog | None = None
         self._autostart: bool | None = None
         self._pages = QStackedWidget()
         self._pages.addWidget(self.first_run)
@@ -165,6 +169,15 @@ class MainWindow(QWidget):
         """Let the person type the join code, or their password; `secret_answered` follows."""
         dialog = SecretDialog(self._theme, name, wants_code, self)
         dialog.answered.connect(self.secret_answered)
+        dialog.open()
+
+    def ask_networks(self, networks: Sequence[Network]) -> None:
+        """Let the person say whether to host on these too; `networks_answered` (asked, chosen) may follow."""
+        if self._asking_networks is not None:
+            self._asking_networks.close()
+        dialog = self._asking_networks = NetworkDialog(self._theme, networks, self)
+        dialog.answered.connect(self.networks_answered)
+        dialog.finished.connect(lambda _result: self._forget_question(dialog))
         dialog.open()
 
     def show_host_page(self, page: HostPage) -> None:
@@ -337,6 +350,10 @@ class MainWindow(QWidget):
         box = question(self, self._theme, text, details, yes)
         box.accepted.connect(lambda: self.moderation_requested.emit(user, verb))
         box.open()
+
+    def _forget_question(self, dialog: NetworkDialog) -> None:
+        if self._asking_networks is dialog:
+            self._asking_networks = None
 
     def _name_window(self) -> None:
         parts = [self._host.host_name or (self._room.name if self._room else "")]

@@ -1,4 +1,5 @@
-"""The sidebar's search field: what is typed here is looked for everywhere, in the right pane."""
+"""The sidebar's search field: rooms and people of that name are offered below it, and messages with these words are
+looked for everywhere, in the right pane."""
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
@@ -11,10 +12,11 @@ KEY = "Ctrl+K"
 
 
 class SearchField(QLineEdit):
-    """Signals besides a line's own: `entered` for Enter or ↓: on to what was found; `left` for Esc, once it is empty.
-    While it is empty its key is shown at the end."""
+    """Signals besides a line's own: `entered` for Enter; `stepped` (1 or -1) for ↓ and ↑; `left` for Esc, once it is
+    empty. While it is empty its key is shown at the end."""
 
     entered = Signal()
+    stepped = Signal(int)
     left = Signal()
 
     def __init__(self, theme: Theme, name: str) -> None:
@@ -26,8 +28,10 @@ class SearchField(QLineEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Down):
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.entered.emit()
+        elif key in (Qt.Key.Key_Down, Qt.Key.Key_Up):
+            self.stepped.emit(1 if key == Qt.Key.Key_Down else -1)
         elif key == Qt.Key.Key_Escape:
             if self.text():
                 self.clear()

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from mrsambosk_desktop.core.rows import Finding
 from mrsambosk_desktop.models.entries import TimelineRow
 from mrsambosk_desktop.models.rooms import RoomModel
-from mrsambosk_protocol.entities import Message
+from mrsambosk_protocol.entities import Message, User
 
 from .room_page import RoomPage
 
@@ -42,7 +42,13 @@ class SidePages(QObject):
         pane.pins.more_wanted.connect(self.more_pins_requested)
         pane.pins.chosen.connect(self._chosen)
         field.textEdited.connect(self._typed)
-        field.entered.connect(self._enter_found)
+        field.textChanged.connect(lambda text: text or page.sidebar.offer(""))
+        field.entered.connect(self._take_offered)
+        field.stepped.connect(self._step)
+        switcher = page.sidebar.switcher
+        switcher.room_chosen.connect(self._switch_room)
+        switcher.person_chosen.connect(self._mention)
+        switcher.messages_chosen.connect(self._enter_found)
         field.left.connect(self.close)
         for changed in (rooms.rowsInserted, rooms.rowsRemoved, rooms.modelReset):
             changed.connect(self._count_rooms)
@@ -56,8 +62,10 @@ class SidePages(QObject):
         self._page.people.search.open(everywhere=everywhere)
 
     def open_sidebar_search(self) -> None:
-        """The sidebar's field, or where that is not shown, the search."""
+        """The sidebar's field: the switcher, and the search for messages."""
         field = self._page.sidebar.search
+        if self._page.narrow:
+            self._page.show_pane(self._page.sidebar)
         if field.isVisible():
             field.setFocus(Qt.FocusReason.ShortcutFocusReason)
             field.selectAll()
@@ -120,6 +128,9 @@ class SidePages(QObject):
     def _typed(self, query: str) -> None:
         pane = self._page.people
         pane.search.look_for(query)
+        offers = self._page.sidebar.offer(query)
+        if self._page.narrow and (offers or not query):
+            return
         if not query:
             self._page.sidebar.search.setFocus()
             return
@@ -130,9 +141,39 @@ class SidePages(QObject):
             # The sidebar has just gone: what comes next is typed in the search itself.
             pane.search.field.setFocus()
 
+    def _take_offered(self) -> None:
+        switcher = self._page.sidebar.switcher
+        if switcher.offers:
+            switcher.take()
+        else:
+            self._enter_found()
+
+    def _step(self, step: int) -> None:
+        if not self._page.sidebar.switcher.step(step) and step > 0:
+            self._enter_found()
+
+    def _switch_room(self, room: str) -> None:
+        self._leave_switcher()
+        self._page.sidebar.room_chosen.emit(room)
+
+    def _mention(self, user: User) -> None:
+        """Who is looked for is mostly to be told something."""
+        self._leave_switcher()
+        self._page.chat.composer.mention(user)
+
+    def _leave_switcher(self) -> None:
+        self._page.sidebar.search.clear()
+        self.close()
+        if self._page.narrow:
+            self._page.show_pane(self._page.chat)
+        self._page.chat.composer.setFocus()
+
     def _enter_found(self) -> None:
         pane = self._page.people
         pane.search.hurry()
+        if self._page.narrow and self._page.sidebar.isVisible() and pane.search.query:
+            pane.show_search()
+            self._page.show_people_pane()
         if pane.shows_search and pane.isVisible():
             pane.search.list.enter()
 

@@ -1,4 +1,4 @@
-"""The left pane: whose host this is, its rooms, and the hosting card at the foot."""
+"""The left pane: whose host this is, its rooms or what a search offers, and the hosting card at the foot."""
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -6,11 +6,13 @@ from PySide6.QtWidgets import QHBoxLayout, QListView, QSizePolicy, QVBoxLayout, 
 
 from mrsambosk_desktop.core.rows import ConnectionState, HostCard, Link
 from mrsambosk_desktop.delegates.room import RoomDelegate
+from mrsambosk_desktop.models.members import MemberModel
 from mrsambosk_desktop.models.rooms import RoomModel, RoomRole
 
 from .hosting_card import HostingCard
 from .parts import ElidedLabel, IconButton, label
 from .search_field import SearchField
+from .switcher import Switcher
 from .theme import Theme
 
 
@@ -67,7 +69,7 @@ class Sidebar(QWidget):
     leave_wanted = Signal()
     settings_wanted = Signal()
 
-    def __init__(self, theme: Theme, rooms: RoomModel) -> None:
+    def __init__(self, theme: Theme, rooms: RoomModel, members: MemberModel) -> None:
         super().__init__()
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -97,8 +99,10 @@ class Sidebar(QWidget):
         looking = QHBoxLayout()
         looking.setContentsMargins(12, 6, 12, 0)
         looking.addWidget(self.search)
-        section = label(self.tr("ROOMS"), "section")
-        section.setContentsMargins(16, 12, 16, 4)
+        self._section = label(self.tr("ROOMS"), "section")
+        self._section.setContentsMargins(16, 12, 16, 4)
+        self.switcher = Switcher(theme, rooms.all, lambda: (members.users.values(), members.me))
+        self.switcher.told.connect(self.search.setAccessibleDescription)
         foot = QVBoxLayout()
         foot.setContentsMargins(10, 6, 10, 10)
         foot.addWidget(self.hosting)
@@ -107,13 +111,22 @@ class Sidebar(QWidget):
         box.setSpacing(0)
         box.addLayout(head)
         box.addLayout(looking)
-        box.addWidget(section)
+        box.addWidget(self._section)
+        box.addWidget(self.switcher, 1)
         box.addWidget(self.rooms, 1)
         box.addLayout(foot)
         self.rooms.clicked.connect(self._chosen)
         self.rooms.activated.connect(self._chosen)
         self.hosting.invite_wanted.connect(self.invite_wanted)
         self.hosting.stop_wanted.connect(self.stop_wanted)
+
+    def offer(self, query: str) -> bool:
+        """Offers rooms and people of this name in the rooms' place; whether there are some."""
+        self.switcher.look_for(query)
+        offers = self.switcher.offers
+        self.rooms.setVisible(not offers)
+        self._section.setText(self.tr("ROOMS AND PEOPLE") if offers else self.tr("ROOMS"))
+        return offers
 
     def set_host(self, card: HostCard) -> None:
         """Whose host this is."""

@@ -173,7 +173,7 @@ def test_the_people_icon_brings_the_people_back(desk: Desk) -> None:
 def test_narrow_the_search_is_the_one_pane_and_a_hit_shows_the_chat(desk: Desk) -> None:
     desk.window.resize(420, 600)
     QApplication.processEvents()
-    QTest.keyClick(desk.window, Key.Key_K, CTRL)
+    QTest.keyClick(desk.window, Key.Key_F, CTRL | Qt.KeyboardModifier.ShiftModifier)
     page = desk.window.people.search
     assert page.isVisible()
     assert not desk.window.chat.isVisible()
