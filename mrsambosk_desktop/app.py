@@ -26,10 +26,12 @@ from .controllers.feed import Feed
 from .controllers.finding import FindingController
 from .controllers.hosting import HostingController
 from .controllers.nearby import NearbyController
+from .controllers.networks import NetworkWatch
 from .controllers.people import PeopleController
 from .controllers.reading import ReadingController
 from .controllers.waking import WakeWatch
 from .core.nearby import FoundHost
+from .core.networks import Network, NetworkChoices
 from .core.rows import ConnectionState, Link
 from .core.tasks import Tasks
 from .models.found import FoundModel
@@ -54,7 +56,7 @@ class Options:
         folder: the profile's, see `paths.profile_folder`.
         join: an invite or address to offer at once.
         port: for a room hosted here: None is the usual one, 0 a free one.
-        bind: for a room hosted here: the addresses to serve; "lan" is every private one.
+        bind: for a room hosted here: the addresses to serve; None for the networks that the person chooses.
         look_around: whether hosts are looked for on the network.
         ring: the system's keyring for tokens; None for a file in the profile.
         config: where the settings are; None for the folder.
@@ -65,7 +67,7 @@ class Options:
     folder: Path
     join: str | None = None
     port: int | None = None
-    bind: tuple[str, ...] = ("lan",)
+    bind: tuple[str, ...] | None = None
     look_around: bool = True
     ring: Ring | None = None
     config: Path | None = None
@@ -98,6 +100,9 @@ class App:
         )
         self.people = PeopleController(self.feed, self.connection, self.tasks)
         self.nearby = NearbyController(self.tasks, enabled=options.look_around)
+        self.networks = NetworkWatch(self.tasks)
+        self.network_choices = NetworkChoices.parse(self.settings.networks)
+        self.hosting.serve(self.network_choices.blocks)
         self.waking = WakeWatch(self.tasks)
         self.theme = Theme(qt, "system", self.settings.text_scale)
         self.window = MainWindow(self.theme, self.timeline, self.members, self.rooms, self.found, self.pinned)
@@ -127,6 +132,8 @@ class App:
         if not self._options.hidden:
             self.window.show()
         self.waking.start()
+        if self._options.bind is None:
+            self.networks.start()
         _log.info("the window waits to be asked for" if self._options.hidden else "the window is shown")
         if self._options.join is not None:
             self.window.first_run.address.setText(self._options.join)
@@ -186,6 +193,9 @@ class App:
         window.first_run.found_requested.connect(self._join_found)
         self.nearby.changed.connect(window.first_run.set_found)
         self.nearby.changed.connect(connection.heard)
+        self.networks.changed.connect(self._show_networks)
+        self.hosting.started.connect(self._ask_networks)
+        window.networks_answered.connect(self._choose_networks)
         window.closed.connect(self.closed.set)
         self.feed.room_opened.connect(window.set_room)
         self.feed.room_changed.connect(window.set_room)
@@ -238,6 +248,8 @@ class App:
     def _host(self, name: str, room_name: str, policy: str) -> None:
         self.settings = replace(self.settings, name=name, room_name=room_name, policy=policy)
         self.window.first_run.set_busy(wording.starting_host())
+        where = self.window.first_run.networks
+        self._choose_networks(where.shown, where.chosen)
         self.hosting.host(name, room_name, policy)
 
     def _switch_autostart(self, on: bool) -> None:
@@ -248,6 +260,24 @@ class App:
             except OSError as fault:
                 self.window.show_error(wording.storage(fault.strerror or str(fault)))
             self.window.set_autostart(entry.is_on)
+
+    def _show_networks(self, networks: tuple[Network, ...]) -> None:
+        unanswered = self.network_choices.unanswered(networks)
+        known = tuple(network for network in networks if network.key in self.network_choices.hosted)
+        ticked = known if known or not unanswered else None
+        self.window.first_run.set_networks(networks, ticked)
+        self._ask_networks()
+
+    def _ask_networks(self) -> None:
+        """Nothing is hosted on a network that nobody was asked about."""
+        unanswered = self.network_choices.unanswered(self.networks.networks)
+        if self.hosting.is_hosting and unanswered:
+            self.window.ask_networks(unanswered)
+
+    def _choose_networks(self, asked: tuple[Network, ...], chosen: tuple[Network, ...]) -> None:
+        self.network_choices = self.network_choices.answered(asked, chosen)
+        self.settings = replace(self.settings, networks=str(self.network_choices))
+        self.hosting.serve(self.network_choices.blocks)
 
     def _join_failed(self, sentence: str) -> None:
         self.window.first_run.show_problem(sentence)

@@ -49,7 +49,7 @@ class HostOptions:
     Args:
         owner: the person who owns the room: the one at this app.
         port: 0 picks a free one.
-        bind: the addresses to serve; "lan" is every private one of this computer.
+        bind: the addresses or networks to serve.
     """
 
     data: Path
@@ -57,7 +57,7 @@ class HostOptions:
     name: str | None = None
     policy: str | None = None
     port: int | None = None
-    bind: tuple[str, ...] = ("lan",)
+    bind: tuple[str, ...] = ("127.0.0.1",)
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):

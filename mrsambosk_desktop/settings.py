@@ -16,6 +16,7 @@ class Settings:
         name: what others call this person.
         geometry, panes: the window's place and its panes' widths, as Qt writes them.
         room_name, policy: of the room hosted here last; an empty name: none was.
+        networks: where to host and where not, as `NetworkChoices` writes it.
         ctrl_enter_sends: Enter breaks the line; otherwise it sends, and Shift+Enter breaks.
         recent_emoji: the ones used last, the newest first, a blank between them.
         motion: "reduced", or "system" to follow what the system says.
@@ -28,6 +29,7 @@ class Settings:
     panes: bytes = b""
     room_name: str = ""
     policy: str = "open"
+    networks: str = ""
     ctrl_enter_sends: bool = False
     recent_emoji: str = ""
     motion: str = "system"

@@ -31,7 +31,7 @@ class HostingController(QObject):
     Args:
         data: where the host keeps its room.
         port: None for the usual one; 0 picks a free one.
-        bind: the addresses to serve; "lan" is every private one of this computer.
+        bind: the addresses to serve; None for the networks that `serve` names.
     """
 
     card_changed = Signal(object)
@@ -42,13 +42,14 @@ class HostingController(QObject):
         self,
         data: Path,
         port: int | None,
-        bind: tuple[str, ...],
+        bind: tuple[str, ...] | None,
         feed: Feed,
         connection: ConnectionController,
         tasks: Tasks,
     ) -> None:
         super().__init__()
         self._bind = bind
+        self._blocks: tuple[str, ...] = ()
         self._data, self._port, self._feed, self._connection, self._tasks = data, port, feed, connection, tasks
         self._process: HostProcess | None = None
         self._ready: Ready | None = None
@@ -63,10 +64,23 @@ class HostingController(QObject):
 
     # Intents ---------------------------------------------------------------------------------------------------
 
+    def serve(self, blocks: tuple[str, ...]) -> None:
+        """On which networks to host (``192.168.1.0/24``), from now on; who is in is back within moments."""
+        if blocks == self._blocks:
+            return
+        self._blocks = blocks
+        if self._bind is None and self._options is not None and self._process is not None and self._ready is not None:
+            self._tasks.start(self._process.stop(), "start the host on other networks")
+
+    @property
+    def is_hosting(self) -> bool:
+        """Whether a room is kept open here."""
+        return self._keeper is not None and not self._keeper.done()
+
     def host(self, owner: str, room_name: str | None, policy: str | None) -> None:
         """Open a room on this computer. Without a name and a policy it is the one of the last time."""
-        if self._keeper is None or self._keeper.done():
-            options = HostOptions(self._data, owner, room_name, policy, self._port, self._bind)
+        if not self.is_hosting:
+            options = HostOptions(self._data, owner, room_name, policy, self._port)
             self._keeper = self._tasks.start(self._keep(options), "host a room")
 
     def stop(self) -> None:
@@ -100,31 +114,40 @@ class HostingController(QObject):
         """Start the child, and start it again when it dies, at the same port."""
         self._options = options
         deaths: list[float] = []
+        is_again = False
         try:
             while True:
                 self._process = HostProcess(self._moved)
                 try:
-                    self._ready = await self._process.start(options)
+                    binds = self._binds()
+                    self._ready = await self._process.start(replace(options, bind=binds))
                 except HostFailed as failure:
                     self.failed.emit(wording.host_failed(failure))
                     return
                 self._connection.connect_to(_target(self._ready))
                 self._tell()
-                if not deaths:
+                if not is_again:
+                    is_again = True
                     self.started.emit()
-                await self._process.ended()
+                if binds == self._binds():
+                    await self._process.ended()
                 await self._process.stop()
+                options = replace(options, port=self._ready.port)
+                if binds != self._binds():
+                    continue
                 now = time.monotonic()
                 deaths = [death for death in deaths if now - death < 60] + [now]
                 if len(deaths) > _DEATHS_A_MINUTE:
                     self.failed.emit(wording.host_failed(HostFailed(None, "")))
                     return
-                options = replace(options, port=self._ready.port)
         finally:
             process, self._process, self._ready = self._process, None, None
             if process is not None:
                 await process.stop()
             self._tell()
+
+    def _binds(self) -> tuple[str, ...]:
+        return self._bind if self._bind is not None else (self._blocks or ("127.0.0.1",))
 
     def _moved(self, ready: Ready) -> None:
         """The host is at another address, or its join code is another one."""

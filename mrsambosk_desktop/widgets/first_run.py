@@ -7,12 +7,14 @@ from PySide6.QtGui import QGuiApplication, QPixmap, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.nearby import FoundHost
+from mrsambosk_desktop.core.networks import Network
 from mrsambosk_desktop.delegates.icons import pixmap
 from mrsambosk_protocol.invite import BadInvite, parse_invite
 from mrsambosk_protocol.limits import Limits, Refused
 from mrsambosk_protocol.text import check_name
 
 from .nearby import NearbyList
+from .network_list import NetworkList
 from .parts import ChoiceBox, button, label
 from .theme import Theme
 
@@ -54,6 +56,9 @@ class FirstRun(QWidget):
             (self.tr("Only people I add"), "closed"),
         ):
             self.policy.addItem(text, value)
+        self.networks = NetworkList(theme)
+        self._where = label(self.tr("On which network"), "small")
+        self._where.setBuddy(self.networks)
         self.join = button(self.tr("Join"), self._join, "big")
         self.host = button(self.tr("Host"), self._host, "big", name=self.tr("Host a room"))
         self._problem = label(role="problem", wraps=True, centred=True)
@@ -78,6 +83,7 @@ class FirstRun(QWidget):
                 self.tr("This computer keeps the room; others join over your network."),
                 ((self.tr("Room name"), self.room), (self.tr("Who may join"), self.policy)),
                 self.host,
+                last=(self._where, self.networks),
             ),
             1,
         )
@@ -93,6 +99,7 @@ class FirstRun(QWidget):
         self._tint()
         self.set_busy(None)
         self.show_problem("")
+        self.set_networks(None)
 
     def set_name(self, name: str) -> None:
         """Fills in what others call this person."""
@@ -105,7 +112,7 @@ class FirstRun(QWidget):
         self._busy.setVisible(bool(text))
         if text is not None:
             self.show_problem("")
-        for field in (self.name, self.address, self.room, self.policy, self.nearby, self.copied):
+        for field in (self.name, self.address, self.room, self.policy, self.networks, self.nearby, self.copied):
             field.setEnabled(text is None)
         self._enable()
 
@@ -122,6 +129,12 @@ class FirstRun(QWidget):
         """Hosts found nearby, to pick one of."""
         self.nearby.set_hosts(hosts)
 
+    def set_networks(self, networks: Sequence[Network] | None, ticked: Sequence[Network] | None = None) -> None:
+        """Where one can host; None: that is settled already and not asked."""
+        for widget in (self._where, self.networks):
+            widget.setVisible(networks is not None)
+        self.networks.set_networks(networks or (), ticked)
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._offer_copied()
@@ -132,7 +145,13 @@ class FirstRun(QWidget):
         self._cards.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
     def _card(
-        self, title: str, about: str, fields: tuple[tuple[str, QWidget], ...], act: QWidget, *first: QWidget
+        self,
+        title: str,
+        about: str,
+        fields: tuple[tuple[str, QWidget], ...],
+        act: QWidget,
+        *first: QWidget,
+        last: tuple[QWidget, ...] = (),
     ) -> QFrame:
         frame = QFrame()
         frame.setObjectName("page_card")
@@ -150,7 +169,10 @@ class FirstRun(QWidget):
             box.addWidget(beside)
             box.addWidget(field)
             box.addSpacing(4)
+        for part in last:
+            box.addWidget(part)
         box.addStretch(1)
+        box.addSpacing(6)
         box.addWidget(act)
         return frame
 

@@ -1,0 +1,87 @@
+"""Hosting from the window: where, what the window tells of it, and how it goes on."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from mrsambosk_desktop.app import App, Options
+from mrsambosk_desktop.core.networks import Network
+from mrsambosk_protocol.invite import parse_invite
+
+from .desk import Desk, is_live, run, stored, write
+
+HOME = Network("wlan0", "192.168.1.20", "192.168.1.0/24", usual=True)
+CAFE = Network("wlan0", "192.168.7.9", "192.168.7.0/24", usual=True)
+
+
+async def _open(desk: Desk, networks: list[Network]) -> App:
+    """A window whose computer is on these networks."""
+    app = await desk.open("dana")
+    app.hosting._bind = None
+    app.networks._look = lambda: tuple(networks)
+    app.networks.look()
+    return app
+
+
+async def _host(desk: Desk, app: App) -> None:
+    app.window.first_run.name.setText("Dana")
+    QTest.mouseClick(app.window.first_run.host, Qt.MouseButton.LeftButton)
+    await desk.until(lambda: is_live(app), "hosting")
+
+
+def test_a_room_is_hosted_on_the_chosen_network_and_asked_about_on_another(qapp: QApplication, tmp_path: Path) -> None:
+    async def play(desk: Desk) -> None:
+        networks = [HOME]
+        dana = await _open(desk, networks)
+        await _host(desk, dana)
+        assert dana.hosting._binds() == (HOME.block,)
+        write(dana, "at home")
+        await desk.until(lambda: stored(dana) == ["at home"])
+        assert dana.window._asking_networks is None
+        before = dana.hosting.pid
+
+        networks[:] = [CAFE]
+        dana.networks.look()
+        question = dana.window._asking_networks
+        assert question is not None
+        assert dana.hosting._binds() == (HOME.block,)
+        QTest.mouseClick(question.accept_networks, Qt.MouseButton.LeftButton)
+        await desk.until(lambda: dana.hosting.pid not in (None, before) and is_live(dana), "hosting there")
+        assert dana.hosting._binds() == (HOME.block, CAFE.block)
+        assert stored(dana) == ["at home"]
+        # It was no death: nobody is told that the room was opened again.
+        write(dana, "elsewhere")
+        await desk.until(lambda: stored(dana) == ["at home", "elsewhere"])
+        await desk.close(dana)
+
+        again = App(qapp, Options(tmp_path / "dana", port=0, look_around=False))
+        again.networks._look = lambda: tuple(networks)
+        desk.apps.append(again)
+        await again.start()
+        await desk.until(lambda: is_live(again), "hosting again")
+        assert again.hosting._binds() == (HOME.block, CAFE.block)
+        assert again.window._asking_networks is None
+        assert stored(again) == ["at home", "elsewhere"]
+
+    run(qapp, tmp_path, play)
+
+
+def test_a_new_join_code_stands_in_the_dialog_and_its_qr_code(qapp: QApplication, tmp_path: Path) -> None:
+    async def play(desk: Desk) -> None:
+        dana = await desk.open("dana")
+        dana.window.first_run.policy.setCurrentIndex(1)
+        await _host(desk, dana)
+        dialog = dana.window._hosting
+        assert dialog is not None
+        before = dialog._invite
+        rows = dialog.code.rows
+        assert "code=" in before
+        dana.people.make_code()
+        await desk.until(lambda: dialog._invite != before, "the new invite is shown")
+        assert parse_invite(dialog._invite).code != parse_invite(before).code
+        assert dialog.code.rows != rows
+        assert dana.window._host.invite == dialog._invite
+
+    run(qapp, tmp_path, play)
