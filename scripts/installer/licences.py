@@ -111,7 +111,8 @@ def _libraries(bundle: Path) -> Iterator[Found]:
     """On Debian: the libraries of the system that PyInstaller took along, by their packages."""
     if shutil.which("dpkg-query") is None:
         return
-    taken = {path.name for path in (bundle / "_internal").glob("lib*.so*") if not path.is_symlink()}
+    files = (path.name for path in (bundle / "_internal").glob("lib*.so*") if not path.is_symlink())
+    taken = {name for name in files if not name.startswith("libpython")}  # that one is told as Python already
     for package in sorted(set(_owners(taken).values())):
         asked = subprocess.run(
             ["dpkg-query", "-W", "-f=${Version}", package], capture_output=True, text=True, check=True
