@@ -1,10 +1,13 @@
-"""What was being written in each room: brought back when the room is opened, kept on disk over restarts."""
+"""What was being written in each room, and which message it answers: brought back when the room is opened, kept on disk
+over restarts."""
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 
+from mrsambosk_desktop.core.rows import Draft
 from mrsambosk_desktop.core.tasks import Tasks
 from mrsambosk_desktop.storage.disk import Disk
 from mrsambosk_protocol.entities import Room
@@ -16,14 +19,14 @@ STORE_SECONDS: Final = 0.5
 
 
 class DraftsController(QObject):
-    """Signals: `restored` (text) when another room was opened: what was being written there."""
+    """Signals: `restored` (Draft) when another room was opened: what was being written there."""
 
-    restored = Signal(str)
+    restored = Signal(object)
 
     def __init__(self, disk: Disk, feed: Feed, tasks: Tasks) -> None:
         super().__init__()
         self._disk, self._feed, self._tasks = disk, feed, tasks
-        self._drafts: dict[tuple[str, str], str] = {}
+        self._drafts: dict[tuple[str, str], Draft] = {}
         self._changed: set[tuple[str, str]] = set()
         self._place = ("", "")
         self._timer: asyncio.Handle | None = None
@@ -34,22 +37,24 @@ class DraftsController(QObject):
         """Read what is kept; once, before any room is opened."""
         self._drafts = await self._disk.run(self._disk.profile.drafts)
 
-    def keep(self, text: str) -> None:
+    def keep(self, draft: Draft) -> None:
         """This is being written in the open room now."""
         if not all(self._place):
             return
-        if text.strip():
-            self._drafts[self._place] = text
+        if not draft.text.strip():
+            draft = replace(draft, text="")
+        if draft != Draft():
+            self._drafts[self._place] = draft
         elif self._drafts.pop(self._place, None) is None and self._place not in self._changed:
             return
         self._changed.add(self._place)
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(STORE_SECONDS if text.strip() else 0, self._store_soon)
+        self._timer = asyncio.get_running_loop().call_later(STORE_SECONDS if draft.text else 0, self._store_soon)
 
     def forget_host(self, host: str) -> None:
         """It was left; the disk forgets with the host."""
-        self._drafts = {place: text for place, text in self._drafts.items() if place[0] != host}
+        self._drafts = {place: draft for place, draft in self._drafts.items() if place[0] != host}
         self._changed = {place for place in self._changed if place[0] != host}
         if self._place[0] == host:
             self._place = ("", "")
@@ -65,7 +70,7 @@ class DraftsController(QObject):
         place = (self._feed.host, room.id)
         if place != self._place:
             self._place = place
-            self.restored.emit(self._drafts.get(place, ""))
+            self.restored.emit(self._drafts.get(place, Draft()))
 
     def _store_soon(self) -> None:
         self._timer = None
@@ -75,4 +80,4 @@ class DraftsController(QObject):
         async with self._storing:
             changed, self._changed = self._changed, set()
             for host, room in changed:
-                await self._disk.run(self._disk.profile.keep_draft, host, room, self._drafts.get((host, room), ""))
+                await self._disk.run(self._disk.profile.keep_draft, host, room, self._drafts.get((host, room), Draft()))

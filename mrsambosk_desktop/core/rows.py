@@ -37,6 +37,14 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """What is being written in a room, and the id of the message it answers."""
+
+    text: str = ""
+    reply_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HostCard:
     """The host this window is on, for the header and the hosting card.
 

@@ -1,5 +1,5 @@
-"""What can not be fetched again: the outbox, drafts, and the hosts this person knows. The file `profile.db`, apart
-from the replica, so that a replica can be thrown away at any time.
+"""What can not be fetched again: the outbox, drafts, marks of one's own, and the hosts this person knows. The file
+`profile.db`, apart from the replica, so that a replica can be thrown away at any time.
 
 Every call runs in the disk's thread (see `disk`). A commit here has reached the disk: only then may a message show as
 waiting.
@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from mrsambosk_desktop.core.outbox import Entry, Kept, State
+from mrsambosk_desktop.core.rows import Draft
 from mrsambosk_protocol.invite import Address
 
 from .database import Damaged, Database
@@ -33,6 +34,12 @@ _TABLES: Final = (
     """
     CREATE TABLE drafts (
         host TEXT NOT NULL, room TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (host, room)
+    ) WITHOUT ROWID
+    """,
+    """
+    ALTER TABLE drafts ADD COLUMN reply_to INTEGER;
+    CREATE TABLE unread_marks (
+        host TEXT NOT NULL, room TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (host, room)
     ) WITHOUT ROWID
     """,
 )
@@ -135,14 +142,31 @@ class Profile:
             self._db.run("DELETE FROM hosts WHERE id = ?", (id,))
             self._db.run("DELETE FROM outbox WHERE host = ?", (id,))
             self._db.run("DELETE FROM drafts WHERE host = ?", (id,))
+            self._db.run("DELETE FROM unread_marks WHERE host = ?", (id,))
 
-    def drafts(self) -> dict[tuple[str, str], str]:
+    def drafts(self) -> dict[tuple[str, str], Draft]:
         """What was being written, by host and room."""
-        return {(host, room): body for host, room, body in self._db.all("SELECT host, room, body FROM drafts")}
+        rows = self._db.all("SELECT host, room, body, reply_to FROM drafts")
+        return {(host, room): Draft(body, reply_to) for host, room, body, reply_to in rows}
 
-    def keep_draft(self, host: str, room: str, body: str) -> None:
-        """This is being written there; an empty text: nothing is."""
-        if body:
-            self._db.run("INSERT OR REPLACE INTO drafts (host, room, body) VALUES (?, ?, ?)", (host, room, body))
-        else:
+    def keep_draft(self, host: str, room: str, draft: Draft) -> None:
+        """This is being written there; an empty one: nothing is."""
+        if draft == Draft():
             self._db.run("DELETE FROM drafts WHERE host = ? AND room = ?", (host, room))
+        else:
+            self._db.run(
+                "INSERT OR REPLACE INTO drafts (host, room, body, reply_to) VALUES (?, ?, ?, ?)",
+                (host, room, draft.text, draft.reply_to),
+            )
+
+    def unread_marks(self) -> dict[tuple[str, str], int]:
+        """From which message on a person marked a room unread, by host and room, where the host does not know yet."""
+        rows = self._db.all("SELECT host, room, id FROM unread_marks")
+        return {(host, room): id for host, room, id in rows}
+
+    def keep_unread_mark(self, host: str, room: str, id: int | None) -> None:
+        """A room is to be unread from this message on; None: the host knows."""
+        if id is None:
+            self._db.run("DELETE FROM unread_marks WHERE host = ? AND room = ?", (host, room))
+        else:
+            self._db.run("INSERT OR REPLACE INTO unread_marks (host, room, id) VALUES (?, ?, ?)", (host, room, id))

@@ -8,7 +8,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.bodies import excerpt, is_link, mentioned
-from mrsambosk_desktop.core.rows import ConnectionState, HostCard
+from mrsambosk_desktop.core.rows import ConnectionState, Draft, HostCard
 from mrsambosk_desktop.delegates.row_layout import Act, Zone
 from mrsambosk_desktop.models.entries import Key, TimelineRow
 from mrsambosk_desktop.models.members import MemberModel
@@ -95,6 +95,16 @@ class ChatPane(QWidget):
         self._title.setText(f"# {room.name}")
         self._topic.setText(room.topic)
         self.composer.set_room(room.name)
+
+    def set_draft(self, draft: Draft) -> None:
+        """What was being written in the room that was opened."""
+        self.composer.set_draft(draft.text)
+        if draft.reply_to is not None:
+            place = self._model.place_of(draft.reply_to)
+            row = self._model.row(place) if place is not None else None
+            name = name_of(row.author) if row is not None else self.tr("an older message")
+            text = excerpt(row.blocks) if row is not None and not row.deleted else ""
+            self.composer.start_reply(draft.reply_to, name, text)
 
     def set_connection(self, state: ConnectionState) -> None:
         """For the banner."""

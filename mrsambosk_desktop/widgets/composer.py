@@ -10,6 +10,7 @@ from typing import Final
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from mrsambosk_desktop.core.rows import Draft
 from mrsambosk_protocol.entities import User
 from mrsambosk_protocol.limits import TYPING_SECONDS, Limits, Refused
 from mrsambosk_protocol.text import check_body
@@ -27,7 +28,8 @@ _COUNT_FROM: Final = 0.9
 class Composer(QWidget):
     """Signals: `submitted` (text, reply_to, edited id: at most one of the two is there); `edit_last_wanted`;
     `typed`, at most one in `TYPING_SECONDS`; `refused`, a sentence why this cannot be sent; `left` when Esc had
-    nothing to peel; `draft_changed` (text) when what is being written, apart from an edit, is another.
+    nothing to peel; `draft_changed` (Draft) when what is being written, apart from an edit, or what it answers, is
+    another.
 
     Args:
         people: everyone of the host, and who is at this window, for completion.
@@ -38,12 +40,13 @@ class Composer(QWidget):
     typed = Signal()
     refused = Signal(str)
     left = Signal()
-    draft_changed = Signal(str)
+    draft_changed = Signal(object)
 
     def __init__(self, theme: Theme, people: Callable[[], tuple[Iterable[User], str]]) -> None:
         super().__init__()
-        self._draft = ""
-        self._reply_to: int | None = None
+        self._draft = Draft()
+        # Which message is answered, whose it is, and its text; kept behind an edit.
+        self._reply: tuple[int, str, str] | None = None
         self._editing: int | None = None
         self._kept = ""
         self._filling = False
@@ -96,7 +99,8 @@ class Composer(QWidget):
 
     @property
     def reply_to(self) -> int | None:
-        return self._reply_to
+        """The message that is being answered; none while one is edited."""
+        return self._reply[0] if self._reply is not None and self._editing is None else None
 
     @property
     def editing(self) -> int | None:
@@ -108,9 +112,10 @@ class Composer(QWidget):
         return self.completion.meant
 
     @property
-    def draft(self) -> str:
+    def draft(self) -> Draft:
         """What is being written, apart from an edit."""
-        return self._kept if self._editing is not None else self.text()
+        text = self._kept if self._editing is not None else self.text()
+        return Draft(text, self._reply[0] if self._reply is not None else None)
 
     def text(self) -> str:
         """What is in the field."""
@@ -125,9 +130,9 @@ class Composer(QWidget):
 
     def set_draft(self, text: str) -> None:
         """Another room was opened, where this was being written."""
-        self._reply_to = self._editing = None
+        self._reply = self._editing = None
         self._kept = ""
-        self._draft = text
+        self._draft = Draft(text)
         self._strip.hide()
         self.completion.forget()
         self.set_text(text)
@@ -157,16 +162,19 @@ class Composer(QWidget):
         """The next message answers this one."""
         if self._editing is not None:
             self.peel()
-        self._reply_to = message_id
-        self._show_strip(self.tr("Reply to {name}").format(name=f"\u2068{name}\u2069"), excerpt)
+        self._reply = (message_id, name, excerpt)
+        self._show_reply()
+        self.editor.setFocus()
+        self._tell_draft()
 
     def start_edit(self, message_id: int, body: str, excerpt: str) -> None:
         """The field holds a stored message until it is sent again or left; what was being written comes back."""
         if self._editing is None:
             self._kept = self.text()
-        self._reply_to, self._editing = None, message_id
+        self._editing = message_id
         self.set_text(body)
         self._show_strip(self.tr("Edit message"), excerpt)
+        self.editor.setFocus()
 
     def submit(self) -> None:
         """Sends what is in the field, if it may be sent."""
@@ -178,7 +186,9 @@ class Composer(QWidget):
         except Refused as refusal:
             self.refused.emit(refusal.text)
             return
-        reply_to, editing = self._reply_to, self._editing
+        reply_to, editing = self.reply_to, self._editing
+        if editing is None:
+            self._reply = None
         self._close_strip()
         self._told_at = float("-inf")
         self.submitted.emit(body, reply_to, editing)
@@ -186,20 +196,30 @@ class Composer(QWidget):
 
     def peel(self) -> None:
         """Takes away the topmost layer: an edit or reply, else the focus."""
-        if self._reply_to is None and self._editing is None:
+        if self._reply is None and self._editing is None:
             self.left.emit()
         elif self._editing is not None:
             self._close_strip()
         else:
-            self._reply_to = None
+            self._reply = None
             self._strip.hide()
+            self._tell_draft()
 
     def _close_strip(self) -> None:
+        """What is in the field is done with: what an edit stood before comes back."""
         kept = self._kept if self._editing is not None else ""
-        self._reply_to = self._editing = None
+        self._editing = None
         self._kept = ""
         self._strip.hide()
         self.set_text(kept)
+        self._tell_draft()
+        if self._reply is not None:
+            self._show_reply()
+
+    def _show_reply(self) -> None:
+        assert self._reply is not None
+        _, name, excerpt = self._reply
+        self._show_strip(self.tr("Reply to {name}").format(name=f"\u2068{name}\u2069"), excerpt)
 
     def _build_strip(self, theme: Theme) -> None:
         self._strip = QFrame()
@@ -222,7 +242,6 @@ class Composer(QWidget):
         self._strip_title.setText(title)
         self._strip_text.setText(excerpt)
         self._strip.show()
-        self.editor.setFocus()
 
     def _focus_changed(self, focused: bool) -> None:
         self._frame.setProperty("focused", focused)
@@ -234,9 +253,7 @@ class Composer(QWidget):
 
     def _text_changed(self) -> None:
         text = self.text()
-        if self.draft != self._draft:
-            self._draft = self.draft
-            self.draft_changed.emit(self._draft)
+        self._tell_draft()
         self.send.setEnabled(bool(text.strip()))
         length = len(text)
         self._count.setVisible(length > _COUNT_FROM * self._limits.body_chars)
@@ -251,6 +268,12 @@ class Composer(QWidget):
         if text and not self._filling and self._editing is None and now - self._told_at >= TYPING_SECONDS:
             self._told_at = now
             self.typed.emit()
+
+    def _tell_draft(self) -> None:
+        draft = self.draft
+        if draft != self._draft:
+            self._draft = draft
+            self.draft_changed.emit(draft)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

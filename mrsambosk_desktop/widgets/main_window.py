@@ -10,7 +10,7 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.networks import Network
-from mrsambosk_desktop.core.rows import ConnectionState, HostCard, HostPage
+from mrsambosk_desktop.core.rows import ConnectionState, Draft, HostCard, HostPage
 from mrsambosk_desktop.models.found import FoundModel
 from mrsambosk_desktop.models.members import MemberModel
 from mrsambosk_desktop.models.rooms import RoomModel
@@ -56,7 +56,7 @@ class MainWindow(QWidget):
     latest_requested = Signal()
     read_reached = Signal(int)
     typing = Signal()
-    draft_changed = Signal(str)
+    draft_changed = Signal(object)
     try_again_requested = Signal()
     stop_hosting_requested = Signal()
     invite_requested = Signal()
@@ -202,9 +202,9 @@ class MainWindow(QWidget):
         )
         box.open()
 
-    def set_draft(self, text: str) -> None:
+    def set_draft(self, draft: Draft) -> None:
         """What was being written in the room that was opened."""
-        self.chat.composer.set_draft(text)
+        self.chat.set_draft(draft)
 
     @property
     def ctrl_enter(self) -> bool:

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from mrsambosk_desktop.core.outbox import Entry, Outbox, State
-from mrsambosk_desktop.storage.database import TooNew
+from mrsambosk_desktop.core.rows import Draft
+from mrsambosk_desktop.storage import profile as profiles
+from mrsambosk_desktop.storage.database import Database, TooNew
 from mrsambosk_desktop.storage.profile import KnownHost, Profile
 from mrsambosk_protocol.commands import Delete, Edit, Post, React
 from mrsambosk_protocol.invite import Address
@@ -137,3 +139,28 @@ def test_kill_9_around_a_send_loses_nothing_that_showed_as_waiting(tmp_path: Pat
     dropped = {seq - 1 for seq in shown if seq % 3 == 0}
     assert set(shown) - dropped <= set(kept)
     assert len(dropped & set(kept)) <= 1
+
+
+def test_drafts_of_the_version_before_come_along(tmp_path: Path) -> None:
+    path = tmp_path / "profile.db"
+    older = Database(path, profiles._TABLES[:2], "FULL")
+    older.open()
+    older.run("INSERT INTO drafts (host, room, body) VALUES ('HOST', 'lobby', 'half a sent')")
+    older.close()
+    profile = Profile(path)
+    profile.open()
+    assert profile.drafts() == {("HOST", "lobby"): Draft("half a sent")}
+    profile.keep_draft("HOST", "lobby", Draft("", 4))
+    assert profile.drafts() == {("HOST", "lobby"): Draft("", 4)}
+    profile.close()
+
+
+def test_unread_marks_are_kept_until_the_host_knows(profile: Profile) -> None:
+    profile.keep_unread_mark("HOST", "lobby", 5)
+    profile.keep_unread_mark("HOST", "lobby", 7)
+    profile.keep_unread_mark("HOST", "staff", 2)
+    profile.keep_unread_mark("OTHER", "lobby", 1)
+    profile.keep_unread_mark("HOST", "staff", None)
+    assert profile.unread_marks() == {("HOST", "lobby"): 7, ("OTHER", "lobby"): 1}
+    profile.forget_host("HOST")
+    assert profile.unread_marks() == {("OTHER", "lobby"): 1}

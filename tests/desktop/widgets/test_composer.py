@@ -5,6 +5,7 @@ from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from mrsambosk_desktop.core.rows import Draft
 from mrsambosk_protocol.limits import Limits
 from tests.helpers.rows import ME, message
 
@@ -113,7 +114,7 @@ def test_tab_leaves_the_field(desk: Desk) -> None:
 
 def test_what_is_being_written_is_told_and_an_edit_is_not(desk: Desk) -> None:
     composer = desk.window.chat.composer
-    told: list[str] = []
+    told: list[Draft] = []
     desk.window.draft_changed.connect(told.append)
     QTest.keyClicks(composer.editor, "ab")
     composer.start_edit(41, "mine", "mine")
@@ -121,18 +122,47 @@ def test_what_is_being_written_is_told_and_an_edit_is_not(desk: Desk) -> None:
     QTest.keyClick(composer.editor, Qt.Key.Key_Escape)
     assert composer.text() == "ab"
     QTest.keyClick(composer.editor, Qt.Key.Key_Return)
-    assert told == ["a", "ab", ""]
+    assert told == [Draft("a"), Draft("ab"), Draft()]
 
 
 def test_another_rooms_draft_takes_the_place_of_everything(desk: Desk) -> None:
     composer = desk.window.chat.composer
-    told: list[str] = []
+    told: list[Draft] = []
     composer.start_edit(41, "mine", "mine")
     desk.window.draft_changed.connect(told.append)
-    desk.window.set_draft("half a sent")
+    desk.window.set_draft(Draft("half a sent"))
     assert (composer.text(), composer.editing, composer.reply_to) == ("half a sent", None, None)
     assert told == []
     assert ("typing",) not in desk.intents
+
+
+def test_what_is_answered_is_told_with_the_draft_and_waits_behind_an_edit(desk: Desk) -> None:
+    composer = desk.window.chat.composer
+    told: list[Draft] = []
+    desk.window.draft_changed.connect(told.append)
+    composer.start_reply(7, "Miriam B.", "message 7")
+    QTest.keyClicks(composer.editor, "y")
+    composer.start_edit(41, "mine", "mine")
+    assert (composer.reply_to, composer.editing) == (None, 41)
+    QTest.keyClick(composer.editor, Qt.Key.Key_Return)
+    assert (composer.reply_to, composer.text()) == (7, "y")
+    QTest.keyClick(composer.editor, Qt.Key.Key_Escape)
+    assert composer.reply_to is None
+    assert told == [Draft("", 7), Draft("y", 7), Draft("y")]
+    assert desk.intents[-1] == ("edit_requested", 41, "mine", ())
+
+
+def test_a_draft_comes_back_with_what_it_answers(desk: Desk) -> None:
+    composer = desk.window.chat.composer
+    told: list[Draft] = []
+    desk.window.draft_changed.connect(told.append)
+    for id, words in ((7, "Miriam B."), (9999, "an older message")):
+        desk.window.set_draft(Draft("yes", id))
+        assert composer.reply_to == id
+        assert words in composer._strip_title.text()
+    QTest.keyClick(composer.editor, Qt.Key.Key_Return)
+    assert ("send_requested", "yes", (), 9999) in desk.intents
+    assert told[-1] == Draft()
 
 
 @pytest.mark.parametrize(
