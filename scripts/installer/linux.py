@@ -74,8 +74,8 @@ Description: {SUMMARY[0].lower() + SUMMARY[1:]}
 """
 
 
-def make_deb(bundle: Path, out: Path, number: str | None = None) -> Path:
-    """The package of this bundle, in the folder `out`.
+def make_deb(bundle: Path, out: Path, number: str | None = None, level: int = 9) -> Path:
+    """The package of this bundle, in the folder `out`, compressed as much as `level` says.
 
     Raises:
         Skipped: there is no dpkg-deb here.
@@ -105,7 +105,7 @@ def make_deb(bundle: Path, out: Path, number: str | None = None) -> Path:
         (root / "DEBIAN/control").write_text(control(number, size, libraries.depends(bundle)), "utf-8")
         _date_all(root)
         out.mkdir(parents=True, exist_ok=True)
-        line = ["dpkg-deb", "--root-owner-group", "-Zxz", "-z9", "--build", str(root), str(package)]
+        line = ["dpkg-deb", "--root-owner-group", "-Zxz", f"-z{level}", "--build", str(root), str(package)]
         environment = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch())}
         subprocess.run(line, check=True, stdout=subprocess.DEVNULL, env=environment)
     return package
@@ -180,7 +180,7 @@ def main() -> int:
     parser.add_argument("--version", required=True)
     parser.add_argument("out", type=Path)
     given = parser.parse_args()
-    print(make_deb(DIST / NAME, given.out, given.version))
+    print(make_deb(DIST / NAME, given.out, given.version, level=0))
     return 0
 
 
