@@ -1,4 +1,4 @@
-"""The command `mrsambosk`: the app; `mrsambosk host …`: the host; `mrsambosk rooms`, `invite`: both without Qt.
+"""The command `mrsambosk`: the app; `mrsambosk host …`: the host; `mrsambosk rooms`, `invite`, `doctor`: without Qt.
 
 This is the one place of the app that knows the host's code: to hand the command line over to it. Everything else
 speaks to a host over its socket.
@@ -26,10 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from mrsambosk_server import cli
 
         return cli.main(line)
-    if line and line[0] in ("rooms", "invite"):
+    if line and line[0] in ("rooms", "invite", "doctor"):
         from . import console
 
-        return (console.rooms if line[0] == "rooms" else console.invite)(line[1:])
+        return {"rooms": console.rooms, "invite": console.invite, "doctor": console.doctor}[line[0]](line[1:])
     given = _parser().parse_args(line)
     from .paths import profile_folders
 
@@ -112,7 +112,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="mrsambosk",
         description="The chat room that lives on your own network.",
         epilog="Without a window: 'mrsambosk host' keeps a room, 'mrsambosk rooms' shows those around, 'mrsambosk "
-        "invite' prints the invite of the host that runs here; each has its own --help.",
+        "invite' prints the invite of the host that runs here, 'mrsambosk doctor' looks for what keeps people from "
+        "joining; each has its own --help.",
         allow_abbrev=False,
     )
     add = parser.add_argument

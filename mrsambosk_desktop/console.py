@@ -1,27 +1,37 @@
-"""What the command line answers without a window and without Qt: the rooms around, and the invite of one's own host."""
+"""What the command line answers without a window and without Qt: the rooms around, the invite of one's own host, and
+what keeps people from joining."""
 
 import argparse
 import asyncio
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 import platformdirs
 
-from mrsambosk_protocol.invite import Address, BadInvite, parse_invite
+from mrsambosk_protocol.invite import Address, parse_address, parse_invite
+from mrsambosk_protocol.limits import DEFAULT_PORT
 from mrsambosk_protocol.running import RUNNING_FILE, Running, decode_running
 
+from .core.doctor import HostFacts, examine_host
+from .core.findings import advice, is_healthy, report, sentence
 from .core.nearby import FoundHost
+from .core.way import examine_way
+from .net import firewalls
+from .net.computer import holder
 from .net.discovery import Discovery
-from .net.trust import look
+from .net.doctor import Hosted, is_open, look_at_host, look_at_way
+from .net.http import Door
+from .net.trust import Trust, invited, look, pinned
 from .paths import profile_folders
 
 EXIT_DONE: Final = 0
 EXIT_NOT_RUNNING: Final = 1
+EXIT_PROBLEM: Final = 1
 EXIT_ARGUMENTS: Final = 2
 
 
@@ -63,6 +73,64 @@ def invite(arguments: Sequence[str]) -> int:
         return EXIT_NOT_RUNNING
     print(json.dumps(msgspec.to_builtins(running)) if given.json else running.invite)
     return EXIT_DONE
+
+
+def doctor(arguments: Sequence[str]) -> int:
+    """``mrsambosk doctor``: look at what keeps others out of the host here, or us out of another; the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="mrsambosk doctor",
+        description="Look for what keeps people from joining: with an invite or an address on the way to that host, "
+        "without on this computer, as one that hosts.",
+        epilog="Exit status: 0 when nothing is wrong, 1 when something is, 2 for bad arguments.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--json", action="store_true", help="all of it as one line of JSON")
+    parser.add_argument("--profile", metavar="NAME", default="default", help="whose window hosts (default: default)")
+    parser.add_argument("--data", metavar="DIR", type=Path, help="the host's directory (default: the usual ones)")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"to host at (default: {DEFAULT_PORT})")
+    parser.add_argument("at", metavar="INVITE", nargs="?", help="an invite, or an address, that can't be joined")
+    given = parser.parse_args(arguments)
+    try:
+        if given.at is not None:
+            findings = examine_way(asyncio.run(look_at_way(*_way(given.at))))
+        else:
+            running = _listening(_folders(given.data, given.profile))
+            findings = examine_host(asyncio.run(_look_here(given.port, running)))
+    except ValueError as bad:
+        print(f"mrsambosk: {bad}", file=sys.stderr)
+        return EXIT_ARGUMENTS
+    good = is_healthy(findings)
+    if given.json:
+        checks = [{**msgspec.to_builtins(one), "text": sentence(one), "advice": advice(one)} for one in findings]
+        print(json.dumps({"good": good, "checks": checks}))
+    else:
+        print(report(findings))
+    return EXIT_DONE if good else EXIT_PROBLEM
+
+
+def _way(text: str) -> tuple[tuple[Address, ...], Trust | None]:
+    """What to try for an invite or an address.
+
+    Raises:
+        BadInvite: it is neither.
+    """
+    if "://" in text:
+        invite = parse_invite(text)
+        return invite.addresses, invited(invite)
+    return (parse_address(text),), None
+
+
+async def _look_here(port: int, running: Running | None) -> HostFacts:
+    if running is None:
+        return await look_at_host(port, None, None)
+    fingerprint = running.fingerprint
+    # A host listens at loopback too, unless it was told single addresses; there it needs no token to be asked.
+    here = Address("127.0.0.1", running.port)
+    if not await is_open(here):
+        here = Address(running.addresses[0], running.port)
+    trust = pinned(fingerprint) if fingerprint is not None else invited(parse_invite(running.invite))
+    hosted = Hosted(port=running.port, addresses=running.addresses, fingerprint=fingerprint)
+    return await look_at_host(port, hosted, Door(here, trust, ""))
 
 
 def _seconds(text: str) -> float:
@@ -108,17 +176,31 @@ def _folders(data: Path | None, profile: str) -> list[Path]:
     ]
 
 
-def _running(folders: Sequence[Path]) -> Running | None:
-    """The first of these hosts that really runs."""
+def _kept(folders: Sequence[Path]) -> Iterator[Running]:
+    """What hosts of these folders left there."""
     for folder in folders:
         try:
             running = decode_running((folder / RUNNING_FILE).read_bytes())
-            addresses = parse_invite(running.invite).addresses
-        except (OSError, ValueError, BadInvite):
+            parse_invite(running.invite)
+        except (OSError, ValueError):
             continue
-        if asyncio.run(_answers(running, addresses)):
-            return running
-    return None
+        yield running
+
+
+def _running(folders: Sequence[Path]) -> Running | None:
+    """The first of these hosts that really runs."""
+    return next((one for one in _kept(folders) if asyncio.run(_answers(one, parse_invite(one.invite).addresses))), None)
+
+
+def _listening(folders: Sequence[Path]) -> Running | None:
+    """The same where a firewall may let nobody connect, not even this computer: its process is there."""
+    return _running(folders) or next((one for one in _kept(folders) if _has_its_port(one)), None)
+
+
+def _has_its_port(running: Running) -> bool:
+    """Whether this host's process listens at its port, as far as this user may know."""
+    there = asyncio.run(holder(running.port, firewalls.run))
+    return there is not None and (not there or there.endswith(f"({running.pid})"))
 
 
 async def _answers(running: Running, addresses: Sequence[Address]) -> bool:

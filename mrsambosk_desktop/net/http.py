@@ -5,7 +5,7 @@ import http.client
 import io
 import ssl
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -40,6 +40,22 @@ async def sign_in(address: Address, who: SignIn, trust: Trust = PLAIN) -> Token:
         Unreachable: no host answered.
     """
     return await _post(address, "/api/v1/token", who, Token, trust)
+
+
+class _Health(msgspec.Struct):
+    """``GET /healthz``."""
+
+    status: Literal["ok"]
+
+
+async def ask_health(address: Address, trust: Trust = PLAIN) -> None:
+    """Whether a host is there and well, which anybody may ask.
+
+    Raises:
+        Refused: it is there, but turns this away.
+        Unreachable: no host answered, or not as one.
+    """
+    await _request(address, "GET", "/healthz", None, _Health, trust)
 
 
 @dataclass(frozen=True, slots=True)

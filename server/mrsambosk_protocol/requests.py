@@ -187,6 +187,14 @@ class HostSettings(Answer, frozen=True):
     code: str | None
 
 
+class DialledBack(Answer, frozen=True):
+    """``POST /host/dial-back``: how many devices elsewhere were asked, and at which of the host's addresses they came
+    in."""
+
+    asked: int
+    reached: tuple[str, ...]
+
+
 class MessagePage(Answer, frozen=True):
     """The fields of `page`."""
 

@@ -27,10 +27,11 @@ Found = dict[str, Any]
 
 
 class LanHost(HostProcess):
-    """A host on one of the computers, with TLS, announced."""
+    """A host on one of the computers, with TLS, announced; on its network unless `options` bind it elsewhere."""
 
     def __init__(self, lan: Lan, computer: str, data: Path, *options: str) -> None:
-        super().__init__(data, "--bind", "lan", *options, tls=True)
+        bind = () if "--bind" in options else ("--bind", "lan")
+        super().__init__(data, *bind, *options, tls=True)
         self._line = lan.within(computer, *(word for word in self._line if word != "--no-announce"))
 
     @property
