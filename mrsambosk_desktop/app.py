@@ -34,6 +34,7 @@ from .core.nearby import FoundHost
 from .core.networks import Network, NetworkChoices
 from .core.rows import ConnectionState, Link
 from .core.tasks import Tasks
+from .instance import Instance
 from .models.found import FoundModel
 from .models.members import MemberModel
 from .models.rooms import RoomModel
@@ -136,13 +137,25 @@ class App:
             self.networks.start()
         _log.info("the window waits to be asked for" if self._options.hidden else "the window is shown")
         if self._options.join is not None:
-            self.window.first_run.address.setText(self._options.join)
+            self.window.first_run.offer(self._options.join, may_go_back=False)
             return
         known = await self.disk.run(self.disk.profile.hosts)
         if known and await self.connection.resume(known[0]) and known[0].hosted:
             self.hosting.host(self.settings.name, None, None)
 
     async def aclose(self) -> None:
+    def show_again(self, link: str) -> None:
+        """The app was started a second time: bring the window to the front, and offer the link it was started with."""
+        _log.info("started again, with %s", "a link" if link else "nothing")
+        window = self.window
+        window.show()
+        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+        window.raise_()
+        window.activateWindow()
+        if link:
+            self._show_first_run()
+            window.first_run.offer(link, may_go_back=bool(self.feed.host))
+
         """Send what can't wait, hang up, end the host, close the files; afterwards nothing of this app is left."""
         self.window.hide()
         self._qt.applicationStateChanged.disconnect(self._state_changed)
@@ -192,6 +205,7 @@ class App:
         window.first_run.host_requested.connect(self._host)
         window.first_run.found_requested.connect(self._join_found)
         self.nearby.changed.connect(window.first_run.set_found)
+        window.first_run.back_requested.connect(self._show_room)
         self.nearby.changed.connect(connection.heard)
         self.networks.changed.connect(self._show_networks)
         self.hosting.started.connect(self._ask_networks)
@@ -305,6 +319,7 @@ class App:
         self.window.first_run.set_busy(None)
         self._show_first_run()
 
+        self.window.first_run.offer("", may_go_back=False)
     def _show_first_run(self) -> None:
         """The first page, with what is around for as long as it shows."""
         self.window.show_first_run()
@@ -315,6 +330,7 @@ class App:
         self.window.first_run.set_busy(None)
         self.window.show_room()
 
+        self.window.first_run.offer("", may_go_back=False)
     def _show_state(self, state: ConnectionState) -> None:
         self.window.set_connection(state)
         if state.link in (Link.RETRYING, Link.STOPPED):
@@ -348,11 +364,13 @@ class App:
             _log.error("Task %s failed", name, exc_info=error)
 
 
-async def run(qt: QApplication, options: Options) -> int:
+async def run(qt: QApplication, options: Options, instance: Instance | None = None) -> int:
     """One window until it is closed; the exit status."""
     app = App(qt, options)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
+    if instance is not None:
+        instance.asked.connect(app.show_again)
         with contextlib.suppress(NotImplementedError):  # Windows: the console's own handling stays
             loop.add_signal_handler(number, app.closed.set)
     try:
@@ -374,4 +392,17 @@ def main(options: Options) -> int:
     qt.setDesktopFileName("mrsambosk")
     qt.setQuitOnLastWindowClosed(False)
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qt)) as runner:
-        return runner.run(run(qt, options))
+        return runner.run(run(qt, options, instance))
+    instance = Instance(options.folder)
+    if not instance.take():
+        if instance.hand_over(options.join or ""):
+            return 0
+        print("mrsambosk: Mrsambosk runs already for this profile, but does not answer.", file=sys.stderr)
+        return 1
+    try:
+        return _run(qt, options, instance)
+    finally:
+        instance.close()
+
+
+def _run(qt: QApplication, options: Options, instance: Instance) -> int:

@@ -23,11 +23,12 @@ _WIDE = 640
 
 class FirstRun(QWidget):
     """Signals: `host_requested` (name, room name, policy: open, code or closed); `join_requested` (name, address or
-    invite); `found_requested` (name, a host found on the network, join code or "")."""
+    invite); `found_requested` (name, a host found on the network, join code or ""); `back_requested`."""
 
     host_requested = Signal(str, str, str)
     join_requested = Signal(str, str)
     found_requested = Signal(str, object, str)
+    back_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -61,6 +62,8 @@ class FirstRun(QWidget):
         self._where.setBuddy(self.networks)
         self.join = button(self.tr("Join"), self._join, "big")
         self.host = button(self.tr("Host"), self._host, "big", name=self.tr("Host a room"))
+        self.back = button(self.tr("Back to the room"), self.back_requested.emit)
+        self.back.hide()
         self._problem = label(role="problem", wraps=True, centred=True)
         self._busy = label(role="muted", wraps=True, centred=True)
 
@@ -104,6 +107,13 @@ class FirstRun(QWidget):
     def set_name(self, name: str) -> None:
         """Fills in what others call this person."""
         self.name.setText(name)
+
+    def offer(self, link: str, *, may_go_back: bool) -> None:
+        """An address or invite to join, if the person wants to; else they can go back to the room that is open."""
+        self.address.setText(link)
+        self.address.setCursorPosition(0)
+        self.back.setVisible(may_go_back)
+        self.join.setFocus()
 
     def set_busy(self, text: str | None) -> None:
         """While something is under way its words are shown and nothing can be asked again; None: ready."""
@@ -199,6 +209,7 @@ class FirstRun(QWidget):
         box.addSpacing(16)
         box.addLayout(self._cards)
         box.addSpacing(6)
+        box.addWidget(self.back, 0, centre)
         box.addWidget(self._busy)
         box.addWidget(self._problem)
         box.addStretch(3)

@@ -85,3 +85,27 @@ def test_a_new_join_code_stands_in_the_dialog_and_its_qr_code(qapp: QApplication
         assert dana.window._host.invite == dialog._invite
 
     run(qapp, tmp_path, play)
+
+
+def test_a_link_handed_over_is_offered_and_never_joined_by_itself(qapp: QApplication, tmp_path: Path) -> None:
+    link = "mrsambosk://join?at=127.0.0.1:9&name=Elsewhere"
+
+    async def play(desk: Desk) -> None:
+        dana = await desk.open("dana")
+        await _host(desk, dana)
+        first = dana.window.first_run
+        dana.window.hide()
+        dana.show_again("")
+        assert dana.window.isVisible()
+        assert not first.isVisible()
+        dana.show_again(link)
+        assert first.isVisible()
+        assert first.address.text() == link
+        assert first.back.isVisible()
+        assert is_live(dana)
+        QTest.mouseClick(first.back, Qt.MouseButton.LeftButton)
+        assert dana.window.chat.isVisible()
+        write(dana, "still here")
+        await desk.until(lambda: stored(dana) == ["still here"])
+
+    run(qapp, tmp_path, play)

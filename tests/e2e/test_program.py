@@ -48,6 +48,23 @@ def test_the_app_ends_cleanly_when_told_to(tmp_path: Path, number: signal.Signal
     assert (tmp_path / "profiles" / "default" / "profile.db").exists()
 
 
+def test_a_second_start_of_a_profile_ends_and_leaves_the_first(tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "mrsambosk_desktop", "--data", str(tmp_path), "--verbose", "--no-discovery"]
+    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True, env=environment()) as child:
+        assert child.stderr is not None
+        for heard in child.stderr:
+            if "the window is shown" in heard:
+                break
+        again = [*line, "mrsambosk://join?at=10.0.0.2"]
+        done = subprocess.run(again, capture_output=True, text=True, env=environment(), timeout=30, check=False)
+        assert (done.returncode, child.poll()) == (0, None)
+        assert "the window is shown" not in done.stderr
+        child.send_signal(signal.SIGINT)
+        rest = child.stderr.read()
+        assert child.wait(20) == 0
+    assert "started again" in rest
+
+
 def test_where_there_is_no_display_it_says_so_in_one_sentence(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "mrsambosk_desktop", "--data", str(tmp_path)],
