@@ -118,6 +118,7 @@ class App:
         await self.disk.open()
         await self.chat.load()
         await self.drafts.load()
+        await self.reading.load()
         self.window.set_recent_emoji(tuple(self.settings.recent_emoji.split()))
         self.window.set_ctrl_enter(self.settings.ctrl_enter_sends)
         self.theme.set_less_motion(self.settings.motion == "reduced")
@@ -143,7 +144,6 @@ class App:
         if known and await self.connection.resume(known[0]) and known[0].hosted:
             self.hosting.host(self.settings.name, None, None)
 
-    async def aclose(self) -> None:
     def show_again(self, link: str) -> None:
         """The app was started a second time: bring the window to the front, and offer the link it was started with."""
         _log.info("started again, with %s", "a link" if link else "nothing")
@@ -156,12 +156,14 @@ class App:
             self._show_first_run()
             window.first_run.offer(link, may_go_back=bool(self.feed.host))
 
+    async def aclose(self) -> None:
         """Send what can't wait, hang up, end the host, close the files; afterwards nothing of this app is left."""
         self.window.hide()
         self._qt.applicationStateChanged.disconnect(self._state_changed)
         self._save_settings()
         try:
             await self.drafts.flush()
+            await self.reading.flush()
             await self.chat.quit()
             await self.connection.stop()
             await self.hosting.aclose()
@@ -204,8 +206,8 @@ class App:
         window.first_run.join_requested.connect(self._join)
         window.first_run.host_requested.connect(self._host)
         window.first_run.found_requested.connect(self._join_found)
-        self.nearby.changed.connect(window.first_run.set_found)
         window.first_run.back_requested.connect(self._show_room)
+        self.nearby.changed.connect(window.first_run.set_found)
         self.nearby.changed.connect(connection.heard)
         self.networks.changed.connect(self._show_networks)
         self.hosting.started.connect(self._ask_networks)
@@ -312,14 +314,15 @@ class App:
         self.finding.stop()
         self.chat.forget_host(host)
         self.drafts.forget_host(host)
+        self.reading.forget_host(host)
         await self.disk.run(self.disk.profile.forget_host, host)
         await self.disk.run(self.disk.credentials.put, host, None)
         await self.disk.run(self.disk.replica.forget_host, host)
         await self.feed.open_host("")
         self.window.first_run.set_busy(None)
+        self.window.first_run.offer("", may_go_back=False)
         self._show_first_run()
 
-        self.window.first_run.offer("", may_go_back=False)
     def _show_first_run(self) -> None:
         """The first page, with what is around for as long as it shows."""
         self.window.show_first_run()
@@ -328,9 +331,9 @@ class App:
     def _show_room(self) -> None:
         self.nearby.stop()
         self.window.first_run.set_busy(None)
+        self.window.first_run.offer("", may_go_back=False)
         self.window.show_room()
 
-        self.window.first_run.offer("", may_go_back=False)
     def _show_state(self, state: ConnectionState) -> None:
         self.window.set_connection(state)
         if state.link in (Link.RETRYING, Link.STOPPED):
@@ -367,10 +370,10 @@ class App:
 async def run(qt: QApplication, options: Options, instance: Instance | None = None) -> int:
     """One window until it is closed; the exit status."""
     app = App(qt, options)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
     if instance is not None:
         instance.asked.connect(app.show_again)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows: the console's own handling stays
             loop.add_signal_handler(number, app.closed.set)
     try:
@@ -391,8 +394,6 @@ def main(options: Options) -> int:
     # What the desktop knows the window by: its icon and name are in mrsambosk.desktop.
     qt.setDesktopFileName("mrsambosk")
     qt.setQuitOnLastWindowClosed(False)
-    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qt)) as runner:
-        return runner.run(run(qt, options, instance))
     instance = Instance(options.folder)
     if not instance.take():
         if instance.hand_over(options.join or ""):
@@ -406,3 +407,5 @@ def main(options: Options) -> int:
 
 
 def _run(qt: QApplication, options: Options, instance: Instance) -> int:
+    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qt)) as runner:
+        return runner.run(run(qt, options, instance))

@@ -46,6 +46,9 @@ class ReadingController(QObject):
         self._read_to: dict[str, Read] = {}
         # Rooms in which a person marked something unread: they stay so until they are left, or written in.
         self._kept_unread: set[str] = set()
+        # From which message on, by host and room, where the host does not know yet; on disk too.
+        self._marks: dict[tuple[str, str], int] = {}
+        self._keeping: set[asyncio.Task[None]] = set()
         self._reading = False
         self._back_fill: asyncio.Task[None] | None = None
         feed.room_opened.connect(self._opened)
@@ -56,7 +59,21 @@ class ReadingController(QObject):
         """The connection, while all rooms are live."""
         return self._session
 
+    async def load(self) -> None:
+        """Read what was marked unread and not told; once, before any room is opened."""
+        self._marks = await self._disk.run(self._disk.profile.unread_marks)
+
+    def forget_host(self, host: str) -> None:
+        """It was left; the disk forgets with the host."""
+        self._marks = {place: id for place, id in self._marks.items() if place[0] != host}
+
+    async def flush(self) -> None:
+        """Wait until what was marked is on disk."""
+        if self._keeping:
+            await asyncio.wait(self._keeping)
+
     # Intents ---------------------------------------------------------------------------------------------------
+
     def open_room(self, room: str) -> None:
         """Show another room."""
         if room != self._feed.room:
@@ -102,7 +119,8 @@ class ReadingController(QObject):
         """From this message on all is unread again, and stays so until the room is left or written in."""
         room = self._feed.room
         self._kept_unread.add(room)
-        self._read_to[room] = Read(ref=1, room=room, id=id - 1, back=True)
+        self._read_to[room] = _back_to(room, id)
+        self._keep_mark(room, id)
         self._feed.mark_unread(id)
         self._send_read()
 
@@ -111,6 +129,9 @@ class ReadingController(QObject):
     def live(self, session: Session) -> None:
         """All rooms are live."""
         self._session = session
+        for (host, room), id in self._marks.items():
+            if host == self._feed.host and room in self._feed.rooms:
+                self._read_to.setdefault(room, _back_to(room, id))
         self._send_read()
         self._look_who_read()
         self._back_fill = self._tasks.start(self._fill(session), "fill history back")
@@ -209,6 +230,10 @@ class ReadingController(QObject):
 
     def _opened(self, room: Room) -> None:
         self._kept_unread &= {room.id}
+        mark = self._marks.get((self._feed.host, room.id))
+        if mark is not None and room.id not in self._kept_unread:
+            self._kept_unread.add(room.id)
+            self._feed.mark_unread(mark)
         self._look_who_read()
 
     def _wrote(self, _cid: str) -> None:
@@ -268,6 +293,17 @@ class ReadingController(QObject):
                     break
                 kept += HISTORY_LIMIT
 
+    def _keep_mark(self, room: str, id: int | None) -> None:
+        place = (self._feed.host, room)
+        if id is not None:
+            self._marks[place] = id
+        elif self._marks.pop(place, None) is None:
+            return
+        keep = self._disk.run(self._disk.profile.keep_unread_mark, *place, id)
+        task = self._tasks.start(keep, "keep an unread mark")
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+
     def _send_read(self) -> None:
         if self._session is not None and self._read_to and not self._reading:
             self._reading = True
@@ -280,10 +316,13 @@ class ReadingController(QObject):
                 done = await session.request(command)
                 if self._read_to.get(room) is command:
                     del self._read_to[room]
+                    self._keep_mark(room, None)
                 if isinstance(done, Done) and isinstance(done.you, You):
                     async with self._feed.lock:
                         await self._feed.take_you(room, done.you)
         except Refused:
+            for room in self._read_to:
+                self._keep_mark(room, None)
             self._read_to.clear()
         except Ended:
             pass  # told again when the room is live
@@ -291,3 +330,8 @@ class ReadingController(QObject):
             self._reading = False
             if session is not self._session:
                 self._send_read()
+
+
+def _back_to(room: str, id: int) -> Read:
+    """Unread from this message on."""
+    return Read(ref=1, room=room, id=id - 1, back=True)

@@ -142,6 +142,32 @@ def test_marked_unread_while_away_is_told_later(tmp_path: Path) -> None:
     play(tmp_path, lobby, act)
 
 
+def test_marked_unread_while_away_survives_quitting(tmp_path: Path) -> None:
+    lobby = Lobby()
+
+    async def whole() -> None:
+        async with asyncio.timeout(20), scripted_host(lobby.serve) as address:
+            async with works(tmp_path) as app:
+                app.connect(address)
+                await app.until(lambda: app.live)
+                app.reading.read(9)
+                await app.until(lambda: lobby.reads == [(9, False)] and not app.reading._read_to)
+                await app.connection.stop()
+                app.reading.mark_unread(8)
+                app.reading.mark_unread(5)
+                assert line_at(app) == [5]
+            async with works(tmp_path) as app:
+                app.connect(address)
+                await app.until(lambda: lobby.reads[-1] == (4, True))
+                await app.until(lambda: line_at(app) == [5])
+                app.reading.read(9)
+                assert not app.reading._read_to.get("lobby", Read(ref=1, room="lobby", id=4, back=True)).id > 4
+            async with works(tmp_path) as app:
+                assert await app.disk.run(app.disk.profile.unread_marks) == {}, "the host knows by now"
+
+    asyncio.run(whole())
+
+
 def test_who_wakes_does_not_wait_to_try_again(tmp_path: Path) -> None:
     lobby = Lobby()
 

@@ -80,9 +80,11 @@ async def works(folder: Path) -> AsyncIterator[Works]:
     made = Works(folder)
     await made.disk.open()
     await made.chat.load()
+    await made.reading.load()
     try:
         yield made
     finally:
+        await made.reading.flush()
         await made.chat.quit()
         await made.connection.stop()
         await made.tasks.aclose()
