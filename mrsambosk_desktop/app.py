@@ -35,6 +35,7 @@ from .core.networks import Network, NetworkChoices
 from .core.rows import ConnectionState, Link
 from .core.tasks import Tasks
 from .instance import Instance
+from .links import Links
 from .models.found import FoundModel
 from .models.members import MemberModel
 from .models.rooms import RoomModel
@@ -372,6 +373,8 @@ async def run(qt: QApplication, options: Options, instance: Instance | None = No
     app = App(qt, options)
     if instance is not None:
         instance.asked.connect(app.show_again)
+    if sys.platform == "darwin":
+        Links(qt).asked.connect(app.show_again)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows: the console's own handling stays

@@ -13,6 +13,8 @@ def prepare() -> None:
             os.environ[name] = before
         else:
             os.environ.pop(name, None)
+    # The host that the app starts is this program again: it must set its path anew, not trust the one just taken away.
+    os.environ["PYINSTALLER_RESET_ENVIRONMENT"] = "1"
     if sys.platform in ("win32", "darwin"):
         # On Linux Qt finds them from where its own library is.
         inside = ("PySide6", "plugins") if sys.platform == "win32" else ("PySide6", "Qt", "plugins")

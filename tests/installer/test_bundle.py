@@ -196,12 +196,14 @@ def test_what_a_library_needs_is_read_from_it() -> None:
 def test_other_programs_get_their_own_libraries_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LD_LIBRARY_PATH", "/bundle")
     monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", "/mine")
+    monkeypatch.setenv("PYINSTALLER_RESET_ENVIRONMENT", "")
     start.prepare()
     assert os.environ["LD_LIBRARY_PATH"] == "/mine"
     monkeypatch.setenv("LD_LIBRARY_PATH", "/bundle")
     monkeypatch.delenv("LD_LIBRARY_PATH_ORIG", raising=False)
     start.prepare()
     assert "LD_LIBRARY_PATH" not in os.environ
+    assert os.environ["PYINSTALLER_RESET_ENVIRONMENT"] == "1", "or the host it starts would look for none of its own"
 
 
 @pytest.mark.long
