@@ -3,7 +3,7 @@
 from typing import Final
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from mrsambosk_desktop.delegates.icons import paint_icon
@@ -21,11 +21,13 @@ class DayPill(QWidget):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._fonts = Fonts(theme)
         self._words = ""
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.hide)
+        theme.changed.connect(self._theme_changed)
         self.hide()
 
     @property
@@ -34,18 +36,23 @@ class DayPill(QWidget):
 
     def show_day(self, words: str, width: int) -> None:
         """Shows it in the middle of a view this wide."""
-        self._words = words
-        fonts = Fonts(self._theme)
+        fonts = self._fonts
         own = round(fonts.width(fonts.pill, words) + 30)
         self.setGeometry((width - own) // 2, 6, own, round(fonts.height(fonts.pill)) + 14)
         self.show()
-        self.update()
+        if words != self._words:
+            self._words = words
+            self.update()
         self._timer.start(_SHOWN_MS)
+
+    def _theme_changed(self) -> None:
+        self._fonts = Fonts(self._theme)
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_pill(painter, self._theme.tokens, Fonts(self._theme), QPointF(self.rect().center()), self._words)
+        paint_pill(painter, self._theme.tokens, self._fonts, QPointF(self.rect().center()), self._words)
 
 
 class JumpButton(QAbstractButton):
@@ -55,6 +62,7 @@ class JumpButton(QAbstractButton):
         super().__init__(parent)
         self._theme = theme
         self._count = self._mentions = 0
+        self._drawn: tuple[tuple[object, ...], QPixmap] | None = None
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.resize(self.sizeHint())
         self.set_counts(0, 0)
@@ -83,9 +91,30 @@ class JumpButton(QAbstractButton):
         return QSize(64, 56)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        # It lies over what scrolls, so it is painted with every frame: smooth discs are drawn once a look.
+        ratio = self.devicePixelRatioF()
+        state = (
+            self._theme.tokens,
+            self._theme.scale,
+            self._count,
+            self._mentions,
+            self.hasFocus(),
+            self.underMouse(),
+            self.size(),
+            ratio,
+        )
+        if self._drawn is None or self._drawn[0] != state:
+            picture = QPixmap(self.size() * ratio)
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(Qt.GlobalColor.transparent)
+            with QPainter(picture) as drawing:
+                drawing.setRenderHint(QPainter.RenderHint.Antialiasing)
+                self._draw(drawing)
+            self._drawn = (state, picture)
+        QPainter(self).drawPixmap(0, 0, self._drawn[1])
+
+    def _draw(self, painter: QPainter) -> None:
         tokens = self._theme.tokens
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         disc = QRectF(self.width() / 2 - 19, self.height() - 42, 38, 38)
         shade = tokens.shadow.toRgb()
         shade.setAlphaF(0.12)
