@@ -71,6 +71,8 @@ class Feed(QObject):
         # Where the unread line of the open room is: above what follows the first id, up to the second, which was the
         # newest when the room was entered. It stays until another room is.
         self.unread_line: tuple[int | None, int] = (None, 0)
+        # How far the person has read in each room, whether or not the host knows yet.
+        self._read_here: dict[str, int] = {}
         self._epoch = ""
         self._held: dict[str, list[Message]] = {}
         self._typing: dict[str, float] = {}
@@ -86,6 +88,7 @@ class Feed(QObject):
             self.rooms, self.copies, self.users = {}, {}, {}
             self.room = ""
             self.reads.clear()
+            self._read_here.clear()
             if kept is None:
                 return False
             self.host_name, self.me, self.copies = kept.name, kept.me, dict(kept.copies)
@@ -111,6 +114,7 @@ class Feed(QObject):
             self.missed = 0
             if is_new:
                 self.reads.clear()
+                self._read_here.clear()
                 kept = await self._disk.run(self._disk.replica.load, self.host)
                 self.copies = dict(kept.copies) if kept is not None else {}
                 self.room = ""
@@ -203,8 +207,13 @@ class Feed(QObject):
         reads = self.reads.get(room, {})
         self._take_reads(room, {user: max(id, reads.get(user, 0)) for user in users})
 
+    def note_read(self, id: int) -> None:
+        """The open room was read up to here: what shows there is not counted as unread, not even for a moment."""
+        self._read_here[self.room] = id
+
     def mark_unread(self, id: int) -> None:
         """The unread line of the open room moves above this message."""
+        self._read_here.pop(self.room, None)
         self.unread_line = (id - 1, max(self._timeline.last_id or 0, id))
         self._timeline.mark_unread(id)
 
@@ -340,18 +349,22 @@ class Feed(QObject):
 
     async def _show(self, room: str, rows: Sequence[Message]) -> None:
         self._tell_own(rows)
+        if room == self.room:
+            self._show_rows(rows)
         kept = self.rooms.get(room)
-        fresh = [row for row in rows if row.id == row.rev and self._counts(row)]
+        if kept is not None:
+            # Showing them may have been reading them.
+            read = max(kept.you.read, self._read_here.get(room, 0))
+            fresh = [row for row in rows if row.id == row.rev and row.id > read and self._counts(row)]
         if kept is not None and fresh:
-            fresh = [row for row in fresh if row.id > kept.you.read]
             mentions = sum(self.me in row.mentions for row in fresh)
             you = You(read=kept.you.read, unread=kept.you.unread + len(fresh), mentions=kept.you.mentions + mentions)
             await self._put_room(msgspec.structs.replace(kept, you=you))
         if room == self.room:
-            self._show_rows(rows)
-            for row in rows:
-                self._typing.pop(row.author, None)
-            self._tell_typing()
+            if self._typing:
+                for row in rows:
+                    self._typing.pop(row.author, None)
+                self._tell_typing()
             await self.find_sources()
 
     def _show_rows(self, rows: Iterable[Message]) -> None:

@@ -45,7 +45,7 @@ from .theme import Theme
 from .timeline_overlays import DayPill, JumpButton
 
 #: Pages are asked for when the reader is this many view heights from the end of what is loaded.
-_AHEAD: Final = 1.0
+_AHEAD: Final = 2.5
 _ASK_AGAIN_SECONDS: Final = 3.0
 _FLASH_MS: Final = 1500
 #: A timeline shorter than this many rows is brought down to the composer.
@@ -160,8 +160,10 @@ class TimelineView(QListView):
     def set_empty_text(self, text: str) -> None:
         """What to say while there is nothing to show."""
         self._empty_text = text
-        self.setAccessibleDescription(text if self._model.rowCount() == 0 else "")
-        self.viewport().update()
+        said = text if self._model.rowCount() == 0 else ""
+        if said != self.accessibleDescription():
+            self.setAccessibleDescription(said)
+            self.viewport().update()
 
     def current_row(self) -> TimelineRow | None:
         """The row that keys act on."""
