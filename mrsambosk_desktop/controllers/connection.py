@@ -41,6 +41,8 @@ from .reading import ReadingController
 _log = logging.getLogger(__name__)
 #: Strangers' announcements hasten a dial at most so often.
 _HASTE_SECONDS = 5.0
+#: What comes within one frame is stored and shown together.
+_FRAME_SECONDS = 0.016
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,14 @@ class Target:
 
 class ConnectionController(QObject):
     """Signals: `state_changed` (ConnectionState); `joined`: the first welcome of a host, show its room;
-    `join_failed` (sentence); `trust_asked` (words, address): a host that nobody has vouched for answers there; let the
+    `join_failed` (sentence), then `join_unreached` where no host answered; `trust_asked` (words, address): a host that nobody has vouched for answers there; let the
     person compare the words with those on the host's screen, then call
     `answer_trust`; `secret_asked` (name, whether the join code is wanted, else a password): call `answer_secret`."""
 
     state_changed = Signal(object)
     joined = Signal()
     join_failed = Signal(str)
+    join_unreached = Signal()
     trust_asked = Signal(object, str)
     secret_asked = Signal(str, bool)
 
@@ -209,6 +212,7 @@ class ConnectionController(QObject):
             self.join_failed.emit(refused.text)
         except Unreachable as failure:
             self.join_failed.emit(wording.unreachable(failure))
+            self.join_unreached.emit()
         else:
             self.connect_to(target)
         finally:
@@ -417,9 +421,11 @@ class ConnectionController(QObject):
         self._say(ConnectionState(Link.CATCHING_UP, welcome.host.name))
         while True:
             events = await session.events()
+            begun = time.monotonic()
             await self._feed.apply(events)
             for event in events:
                 self._take(event, session)
+            await asyncio.sleep(max(0.0, begun + _FRAME_SECONDS - time.monotonic()))
 
     async def _welcomed(self, welcome: Welcome, target: Target, answered: Address) -> bool:
         """Remember where this host was found; whether what we said we have is good."""

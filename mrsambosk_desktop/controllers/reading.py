@@ -22,10 +22,13 @@ from mrsambosk_protocol.limits import HISTORY_LIMIT, Refused
 from . import wording
 from .feed import Feed
 
-PAGE_ROWS: Final = 100
+#: A page is laid out within one frame, so it is small, and asked for early.
+PAGE_ROWS: Final = 24
+JUMP_ROWS: Final = 60
 #: Of so many of one's own newest messages it is asked who has seen them, when a room is opened.
 SEEN_ASKED: Final = 5
 BACK_FILL_ROWS: Final = 100_000
+_READ_SECONDS: Final = 0.25
 #: Between two pages of the back-fill: far below a host's limits, and unnoticed by who types.
 BACK_FILL_SECONDS: Final = 0.5
 
@@ -43,6 +46,7 @@ class ReadingController(QObject):
         self._disk, self._feed, self._timeline, self._tasks = disk, feed, timeline, tasks
         self._session: Session | None = None
         self._paging = asyncio.Lock()
+        self._next_page: Callable[[], Awaitable[None]] | None = None
         self._read_to: dict[str, Read] = {}
         # Rooms in which a person marked something unread: they stay so until they are left, or written in.
         self._kept_unread: set[str] = set()
@@ -113,6 +117,7 @@ class ReadingController(QObject):
         told = self._read_to.get(room)
         if id > max(kept.you.read, told.id if told is not None else 0):
             self._read_to[room] = Read(ref=1, room=room, id=id)
+            self._feed.note_read(id)
             self._send_read()
 
     def mark_unread(self, id: int) -> None:
@@ -146,13 +151,19 @@ class ReadingController(QObject):
     # Inside ----------------------------------------------------------------------------------------------------
 
     def _page(self, load: Callable[[], Awaitable[None]]) -> None:
-        if not self._paging.locked():
+        if self._paging.locked():
+            self._next_page = load
+        else:
             self._tasks.start(self._one_page(load), "load a page")
 
     async def _one_page(self, load: Callable[[], Awaitable[None]]) -> None:
         async with self._paging:
+            self._next_page = None
             await load()
-            await self._feed.find_sources()
+        # The next page need not wait for what the rows of this one reply to.
+        if self._next_page is not None:
+            self._page(self._next_page)
+        await self._feed.find_sources()
 
     def _copy(self) -> RoomCopy:
         return self._feed.copies.get(self._feed.room, RoomCopy())
@@ -204,12 +215,12 @@ class ReadingController(QObject):
                 span = self._copy().ranges.around(id)
                 if feed.room != room or span is None:
                     return
-                older = await self._before(id + 1, span.first)
-                newer = await self._disk.run(self._disk.replica.after, feed.host, room, id, span.last, PAGE_ROWS)
+                older = await self._before(id + 1, span.first, JUMP_ROWS)
+                newer = await self._disk.run(self._disk.replica.after, feed.host, room, id, span.last, JUMP_ROWS)
                 self._timeline.reset(
                     [*older, *newer],
-                    has_older=len(older) == PAGE_ROWS or span.first > 0,
-                    has_newer=len(newer) == PAGE_ROWS or span != self._copy().ranges.newest(),
+                    has_older=len(older) == JUMP_ROWS or span.first > 0,
+                    has_newer=len(newer) == JUMP_ROWS or span != self._copy().ranges.newest(),
                     unread_after=feed.unread_line[0],
                     opened_at=feed.unread_line[1],
                 )
@@ -224,9 +235,9 @@ class ReadingController(QObject):
         else:
             await self._jump(id)
 
-    async def _before(self, id: int, first: int) -> tuple[Message, ...]:
+    async def _before(self, id: int, first: int, rows: int = PAGE_ROWS) -> tuple[Message, ...]:
         feed = self._feed
-        return await self._disk.run(self._disk.replica.before, feed.host, feed.room, id, first, PAGE_ROWS)
+        return await self._disk.run(self._disk.replica.before, feed.host, feed.room, id, first, rows)
 
     def _opened(self, room: Room) -> None:
         self._kept_unread &= {room.id}
@@ -280,18 +291,26 @@ class ReadingController(QObject):
     async def _fill(self, session: Session) -> None:
         """Fetch what is missing of each room, newest first, a page at a time, while nothing else is asked."""
         for room in tuple(self._feed.rooms):
-            kept = await self._disk.run(self._disk.replica.count, self._feed.host, room)
+            if self._is_whole(room):
+                continue
+            kept = await self._disk.run(self._disk.replica.count, self._feed.host, room, BACK_FILL_ROWS)
             while kept < BACK_FILL_ROWS and session is self._session:
                 await asyncio.sleep(BACK_FILL_SECONDS)
-                copy = self._feed.copies.get(room)
-                newest = copy.ranges.newest() if copy is not None else None
-                if newest is None or newest.first == 0:
+                if self._is_whole(room):
                     break
                 if self._paging.locked():
                     continue
+                newest = self._feed.copies[room].ranges.newest()
+                assert newest is not None
                 if not await self._fetch(room, Place(before=newest.first)):
                     break
                 kept += HISTORY_LIMIT
+
+    def _is_whole(self, room: str) -> bool:
+        """Whether nothing older is to be had."""
+        copy = self._feed.copies.get(room)
+        newest = copy.ranges.newest() if copy is not None else None
+        return newest is None or newest.first == 0
 
     def _keep_mark(self, room: str, id: int | None) -> None:
         place = (self._feed.host, room)
@@ -320,6 +339,8 @@ class ReadingController(QObject):
                 if isinstance(done, Done) and isinstance(done.you, You):
                     async with self._feed.lock:
                         await self._feed.take_you(room, done.you)
+                # Everyone in the room is told of each: four a second are enough of them.
+                await asyncio.sleep(_READ_SECONDS)
         except Refused:
             for room in self._read_to:
                 self._keep_mark(room, None)

@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from mrsambosk_desktop.models.entries import Key, TimelineRow
-from mrsambosk_desktop.models.timeline import MAX_ROWS, TimelineRole
+from mrsambosk_desktop.models.timeline import MAX_ROWS, TimelineModel, TimelineRole
 
 from .look import Look, text_look
 from .row_layout import Fonts, RowLayout, Zone, measure_row, text_width_for
@@ -30,6 +30,8 @@ class TimelineDelegate(QStyledItemDelegate):
         self._text_width = text_width_for(self._width, self._look.scale)
         self._mirrored = False
         self._measured: dict[Key, RowLayout] = {}
+        # A list view asks for every row's size whenever it lays out, which is with every new message.
+        self._sizes: dict[Key, tuple[TimelineRow, QSize]] = {}
         self.lead = 0
         self.flash: Key | None = None
         self.show_focus = False
@@ -38,6 +40,7 @@ class TimelineDelegate(QStyledItemDelegate):
     def forget(self) -> None:
         """The theme or the text size changed: measures and colours are made anew."""
         self._measured.clear()
+        self._sizes.clear()
         self._text_width = text_width_for(self._width, self._look.scale)
         self._fonts = Fonts(self._look)
         self._texts = {own: text_look(self._look, own=own) for own in (False, True)}
@@ -51,6 +54,7 @@ class TimelineDelegate(QStyledItemDelegate):
         self._width = float(width)
         self._text_width = text_width_for(self._width, self._look.scale)
         self._mirrored = mirrored
+        self._sizes.clear()
 
     def layout_for(self, row: TimelineRow) -> RowLayout:
         """The row's measures, from the cache while they hold."""
@@ -68,8 +72,16 @@ class TimelineDelegate(QStyledItemDelegate):
         return round(self.layout_for(row).height)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        height = self.height_of(index.data(TimelineRole.ROW))
-        return QSize(50, height + (self.lead if index.row() == 0 else 0))
+        number = index.row()
+        model: TimelineModel = index.model()  # type: ignore[assignment]
+        row = model.row(number)
+        known = self._sizes.get(row.key)
+        if known is None or known[0] is not row:
+            if len(self._sizes) >= _KEPT:
+                self._sizes.clear()
+            known = self._sizes[row.key] = (row, QSize(50, self.height_of(row)))
+        size = known[1]
+        return QSize(size.width(), size.height() + self.lead) if number == 0 and self.lead else size
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

@@ -22,6 +22,8 @@ from .wording import name_of, spoken_text, system_text
 MAX_ROWS: Final = 400
 #: How many rows go at once when the newest end pushes the window past its size: one removal, not one a message.
 _TRIM_ROWS: Final = 50
+#: Of more new rows than this at once, as after a long absence, only so many enter a full window: the others scroll in.
+_FRESH_ROWS: Final = 60
 
 
 class TimelineRole(IntEnum):
@@ -89,7 +91,10 @@ class TimelineModel(QAbstractListModel):
         return self._stored[-1].message.id if self._stored and self._stored[-1].message else None
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self._stored) + len(self._shown_pending())
+        # Views ask this for each row of each layout.
+        if parent.isValid():
+            return 0
+        return len(self._stored) if self._has_newer else len(self._stored) + len(self._pending)
 
     def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid() or index.row() >= self.rowCount():
@@ -118,7 +123,8 @@ class TimelineModel(QAbstractListModel):
 
     def row(self, number: int) -> TimelineRow:
         """The row at this place, the same object until something about it changes."""
-        entry = self._entry(number)
+        stored = self._stored
+        entry = stored[number] if number < len(stored) else self._entry(number)
         if entry.shown is None:
             entry.shown = self._make_row(entry, number)
         return entry.shown
@@ -465,7 +471,9 @@ class TimelineModel(QAbstractListModel):
             self._hide_pending()
             return
         if over > 0:
-            messages = messages[-MAX_ROWS:]
+            if len(messages) > _FRESH_ROWS:
+                # Not next to what is shown any more: that goes.
+                messages, over = messages[-_FRESH_ROWS:], len(self._stored)
             self._remove(0, min(max(over, _TRIM_ROWS), len(self._stored)))
             self._has_older = True
         self._insert_at(len(self._stored), messages)

@@ -56,7 +56,7 @@ def test_damage_found_while_running_rebuilds_the_replica_and_keeps_the_outbox(
         told: list[bool] = []
         disk.replica_lost = lambda: told.append(True)
         with pytest.raises(ReplicaLost):
-            await disk.run(disk.replica.count, "HOST", "lobby")
+            await disk.run(disk.replica.count, "HOST", "lobby", 99)
         assert told == [True]
         await disk.accept_loss()
         assert await disk.run(disk.replica.load, "HOST") is None

@@ -68,7 +68,7 @@ def test_pages_are_cut_from_rows(replica: Replica) -> None:
     assert [it.id for it in replica.before(HOST, ROOM, 10, 5, 3)] == [7, 8, 9]
     assert [it.id for it in replica.before(HOST, ROOM, 10, 8, 3)] == [8, 9]
     assert [it.id for it in replica.after(HOST, ROOM, 10, 12, 5)] == [11, 12]
-    assert replica.count(HOST, ROOM) == 20
+    assert replica.count(HOST, ROOM, 99) == 20
 
 
 def test_rooms_that_are_no_longer_ours_go_with_their_rows(replica: Replica) -> None:
@@ -77,7 +77,7 @@ def test_rooms_that_are_no_longer_ours_go_with_their_rows(replica: Replica) -> N
     kept = replica.load(HOST)
     assert kept is not None
     assert [room.id for room in kept.rooms] == ["other"]
-    assert replica.count(HOST, ROOM) == 0
+    assert replica.count(HOST, ROOM, 99) == 0
 
 
 @pytest.mark.parametrize("way", ["delete", "reset", "gone"])
@@ -109,7 +109,7 @@ def test_the_cursor_is_stored_with_its_rows_or_not_at_all(replica: Replica, monk
     kept = replica.load(HOST)
     assert kept is not None
     assert kept.copies[ROOM].cursor == 1
-    assert replica.count(HOST, ROOM) == 1
+    assert replica.count(HOST, ROOM, 99) == 1
 
 
 @pytest.mark.parametrize("damage", ["no database", "cut", "later version"])
@@ -183,4 +183,4 @@ def test_missed_is_not_swallowed(replica: Replica) -> None:
     client.take(Sync(room=ROOM, rev=1, messages=(row(1),), more=False, reset=True), "e")
     with pytest.raises(Missed):
         client.take(MessageTold(room=ROOM, rev=3, message=row(3)), "e")
-    assert replica.count(HOST, ROOM) == 1
+    assert replica.count(HOST, ROOM, 99) == 1
