@@ -54,6 +54,7 @@ class Act(Enum):
     LINK = auto()
     REACT = auto()
     SOURCE = auto()
+    SEEN = auto()
     UNDO = auto()
     RETRY = auto()
     EDIT = auto()
@@ -270,6 +271,8 @@ def _measure_bubble(made: RowLayout, row: TimelineRow, most: float, fonts: Fonts
     else:
         made.meta_box = QRectF(meta_x, y + 1, meta_width, meta_height)
         y += meta_height
+    if row.mine and row.pending is None:
+        made.zones.append(Zone(made.meta_box.adjusted(-4, -3, 4, 3), Act.SEEN))
     if chip_rows:
         y += 5
         for chip in made.chips:

@@ -8,7 +8,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.bodies import excerpt, is_link, mentioned
-from mrsambosk_desktop.core.rows import ConnectionState, Draft, HostCard
+from mrsambosk_desktop.core.rows import ConnectionState, Draft, HostCard, Link
 from mrsambosk_desktop.delegates.row_layout import Act, Zone
 from mrsambosk_desktop.models.entries import Key, TimelineRow
 from mrsambosk_desktop.models.members import MemberModel
@@ -19,6 +19,7 @@ from mrsambosk_protocol.entities import GUEST, Room
 from .banner import Banner
 from .composer import Composer
 from .emoji_picker import EmojiPicker
+from .empty_room import EmptyRoom
 from .message_menu import Action, actions_for, make_menu
 from .parts import ElidedLabel, IconButton, label
 from .question import question
@@ -53,6 +54,7 @@ class ChatPane(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme, self._model, self._members = theme, timeline, members
         self._menu: QMenu | None = None
+        self._live = False
         self._taking_back: dict[str, str] = {}
         self._reacting_to: Key = ""
         self.banner = Banner(theme)
@@ -73,6 +75,9 @@ class ChatPane(QWidget):
         box.addLayout(typing_line)
         box.addWidget(self.composer)
         self.view.set_empty_text(self.tr("No messages yet. Say hello!"))
+        self.empty = EmptyRoom(theme, self.view)
+        for changed in (timeline.modelReset, timeline.rowsInserted, timeline.rowsRemoved):
+            changed.connect(self._show_empty)
 
         self.view.menu_wanted.connect(self._open_menu)
         self.view.react_wanted.connect(self._pick_reaction)
@@ -95,6 +100,7 @@ class ChatPane(QWidget):
         self._title.setText(f"# {room.name}")
         self._topic.setText(room.topic)
         self.composer.set_room(room.name)
+        self.empty.set_room(room.name)
 
     def set_draft(self, draft: Draft) -> None:
         """What was being written in the room that was opened."""
@@ -107,11 +113,14 @@ class ChatPane(QWidget):
             self.composer.start_reply(draft.reply_to, name, text)
 
     def set_connection(self, state: ConnectionState) -> None:
-        """For the banner."""
+        """For the banner; and only a host that is there says that a room is empty."""
         self.banner.set_state(state)
+        self._live = state.link is Link.LIVE
+        self._show_empty()
 
     def set_host(self, card: HostCard) -> None:
-        """Whose host it is, for the banner's sentences."""
+        """Whose host it is, for the sentences about it."""
+        self.empty.set_hosting(card.hosting)
         self.banner.set_hosted_by("" if card.hosting else card.hosted_by)
 
     def set_typing(self, names: tuple[str, ...]) -> None:
@@ -126,6 +135,9 @@ class ChatPane(QWidget):
         else:
             text = self.tr("Several people are typing…")
         self._typing.setText(text)
+
+    def _show_empty(self) -> None:
+        self.empty.setVisible(self._live and self._model.rowCount() == 0)
 
     def set_narrow(self, narrow: bool) -> None:
         """Whether this pane is the only one shown."""
@@ -262,6 +274,8 @@ class ChatPane(QWidget):
             case Act.SOURCE if row.reply_to is not None:
                 if not self.view.show_row(row.reply_to):
                     self.jump_requested.emit(row.reply_to)
+            case Act.SEEN:
+                self.details_wanted.emit(row)
             case Act.UNDO:
                 self.undo_delete_requested.emit(row.key)
             case Act.RETRY:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from mrsambosk_desktop.core.findings import Finding
 from mrsambosk_desktop.core.networks import Network
 from mrsambosk_desktop.core.rows import ConnectionState, Draft, HostCard, HostPage
 from mrsambosk_desktop.models.found import FoundModel
@@ -19,6 +20,7 @@ from mrsambosk_desktop.models.wording import isolated
 from mrsambosk_protocol.entities import Room, User
 
 from .chat_pane import ChatPane
+from .doctor_dialog import DoctorDialog
 from .first_run import FirstRun
 from .host_dialog import HostDialog
 from .hosting_dialog import HostingDialog
@@ -70,6 +72,8 @@ class MainWindow(QWidget):
     device_end_requested = Signal(str)
     policy_requested = Signal(str)
     new_code_requested = Signal()
+    check_requested = Signal(str)
+    check_again_requested = Signal()
     autostart_switched = Signal(bool)
     networks_answered = Signal(object, object)
     closed = Signal()
@@ -99,6 +103,7 @@ class MainWindow(QWidget):
         self.room_page = RoomPage(theme, self.sidebar, self.chat, self.people)
         self.side = SidePages(self.room_page, rooms)
         self._hosting: HostingDialog | None = None
+        self._doctor: DoctorDialog | None = None
         self._host_page: HostDialog | None = None
         self._asking_networks: NetworkDialog | None = None
         self._autostart: bool | None = None
@@ -250,8 +255,22 @@ class MainWindow(QWidget):
         """'You are hosting', beside the window."""
         if self._hosting is None:
             self._hosting = HostingDialog(self._theme, self)
+            self._hosting.check_wanted.connect(lambda: self.check_requested.emit(self._host.invite or ""))
         self._hosting.set_host(self._host)
         self._hosting.open()
+
+    def show_looking(self) -> None:
+        """The doctor's page, while he looks."""
+        if self._doctor is None:
+            self._doctor = DoctorDialog(self._theme, self)
+            self._doctor.again_wanted.connect(self.check_again_requested)
+        self._doctor.show_looking()
+        self._doctor.open()
+
+    def show_findings(self, findings: Sequence[Finding]) -> None:
+        """What the doctor found."""
+        if self._doctor is not None:
+            self._doctor.show_findings(findings)
 
     def layout_state(self) -> bytes:
         """The panes' widths, for `restore_layout` at the next start."""
@@ -293,6 +312,7 @@ class MainWindow(QWidget):
         self.sidebar.leave_wanted.connect(self._ask_leave)
         self.sidebar.invite_wanted.connect(self.invite_requested)
         self.sidebar.invite_wanted.connect(self.show_hosting)
+        chat.empty.invite_wanted.connect(self.sidebar.invite_wanted)
         self.sidebar.settings_wanted.connect(self.host_page_requested)
         self.people.people.chosen.connect(self._ask_moderation)
 

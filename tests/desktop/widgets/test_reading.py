@@ -2,15 +2,17 @@
 
 import re
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from mrsambosk_desktop.widgets.message_menu import Action
+from mrsambosk_desktop.core.rows import ConnectionState, HostCard, Link
+from mrsambosk_desktop.widgets.message_menu import Action, MessageMenu
 from tests.helpers.rows import ME, MORNING, deleted, message
 
 from .conftest import Desk
+from .test_main_window import nameless
 
 Key, Mod, Button = Qt.Key, Qt.KeyboardModifier, Qt.MouseButton
 
@@ -130,3 +132,49 @@ def test_the_menu_copies_what_is_picked_only_from_within(desk: Desk) -> None:
     assert clipboard() == "message 4"
     desk.window.chat._act(Action.COPY, desk.timeline.row(1))
     assert clipboard().count("\n") == 1
+
+
+def test_the_ticks_lead_to_who_has_seen_it(desk: Desk) -> None:
+    desk.open([message(1), message(2, author=ME)])
+    view, row = desk.window.chat.view, desk.timeline.row(1)
+    layout = view._delegate.layout_for(row)
+    bubble = view._delegate.bubble(row, 1, QRectF(view.visualRect(desk.timeline.index(1))))
+    ticks = layout.meta_box.translated(bubble.topLeft()).center().toPoint()
+    QTest.mouseClick(view.viewport(), Button.LeftButton, pos=ticks)
+    assert desk.intents[-1] == ("seen_requested", 2)
+    assert desk.window.people.details.isVisible()
+
+
+def test_keys_alone_lead_to_who_has_seen_it(desk: Desk, qtbot: QtBot) -> None:
+    desk.open([message(1), message(2, author=ME)])
+    view = desk.window.chat.view
+    view.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(view, Key.Key_F10, Mod.ShiftModifier)
+    menu = desk.window.findChild(MessageMenu)
+    assert menu is not None
+    for _ in range(20):
+        QTest.keyClick(menu, Key.Key_Down)
+        active = menu.activeAction()
+        if active is not None and active.data() is Action.DETAILS:
+            break
+    QTest.keyClick(menu, Key.Key_Return)
+    assert desk.intents[-1] == ("seen_requested", 2)
+
+
+def test_an_empty_room_says_so_and_offers_the_invite_to_who_hosts(desk: Desk, qtbot: QtBot) -> None:
+    empty = desk.window.chat.empty
+    assert not empty.isVisible()
+    desk.open([])
+    assert empty.isVisible()
+    assert empty.geometry() == desk.window.chat.view.rect()
+    assert nameless(desk.window) == []
+    QTest.mouseClick(empty.invite, Button.LeftButton)
+    assert ("invite_requested",) in desk.intents
+    desk.window.set_host(HostCard(False, "Staff room", "Miriam B."))
+    assert not empty.invite.isVisible()
+    desk.window.set_connection(ConnectionState(Link.CONNECTING, "Staff room"))
+    assert not empty.isVisible(), "nobody knows yet"
+    desk.window.set_connection(ConnectionState(Link.LIVE, "Staff room"))
+    assert empty.isVisible()
+    desk.timeline.upsert([message(1)])
+    assert not empty.isVisible()
