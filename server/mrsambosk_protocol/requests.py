@@ -84,6 +84,13 @@ class ChangeHost(Body, frozen=True):
     new_code: bool = False
 
 
+class MakeInvite(Body, frozen=True):
+    """``POST /invites``: for one person or for several, and how long it is good; without `minutes` until withdrawn."""
+
+    single_use: bool = True
+    minutes: Annotated[int, Meta(ge=1, le=60 * 24 * 366)] | None = None
+
+
 class NewMessage(Body, frozen=True):
     """``POST /rooms/{room}/messages``."""
 
@@ -175,6 +182,30 @@ class AuditEntry(msgspec.Struct, frozen=True):
 
 class AuditLog(Answer, frozen=True):
     audit: tuple[AuditEntry, ...]
+
+
+class InviteMade(Answer, frozen=True):
+    """`code` is told this once; put into an invite link it stands for the join code."""
+
+    id: str
+    code: str
+    expires_at: int | None
+
+
+class InviteInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One personal invite; times in Unix milliseconds. `made_by` is null where it was made on the host's machine."""
+
+    id: str
+    made_by: str | None
+    made_at: int
+    single_use: bool
+    expires_at: int | None
+    revoked_at: int | None
+    used_by: tuple[str, ...]
+
+
+class Invites(Answer, frozen=True):
+    invites: tuple[InviteInfo, ...]
 
 
 class HostSettings(Answer, frozen=True):

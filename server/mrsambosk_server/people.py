@@ -5,9 +5,9 @@ from typing import Any, cast
 
 import msgspec
 
-from mrsambosk_protocol.entities import GONE, Room
+from mrsambosk_protocol.entities import ADMIN, GONE, MEMBER, MODERATOR, OWNER, Room
 from mrsambosk_protocol.limits import Refused
-from mrsambosk_protocol.requests import AuditEntry, DeviceInfo
+from mrsambosk_protocol.requests import AuditEntry, DeviceInfo, InviteInfo
 from mrsambosk_protocol.text import name_key
 
 from .history import cursor_is_good, rooms_of
@@ -94,6 +94,58 @@ def devices_of(tx: Transaction, user: str, current: str) -> tuple[DeviceInfo, ..
     rows = tx.all("SELECT id, name, created_at, used_at FROM devices WHERE user = ? ORDER BY used_at DESC, id", (user,))
     return tuple(
         DeviceInfo(id=row[0], name=row[1], created_at=row[2], used_at=row[3], current=row[0] == current) for row in rows
+    )
+
+
+def open_invite(tx: Transaction, code: bytes, closed: bool) -> str | None:
+    """The personal invite with this code's hash, if somebody may come by it now; None where there is none.
+
+    Args:
+        closed: only one of somebody who sets the policy will do.
+
+    Raises:
+        Refused: `auth_failed`, with what is wrong with it.
+    """
+    row = tx.one(
+        "SELECT i.id, i.single_use, i.expires_at, i.revoked_at, i.made_by, u.role, u.banned_until, "
+        "EXISTS (SELECT 1 FROM invite_uses WHERE invite = i.id) "
+        "FROM invites i LEFT JOIN users u ON u.id = i.made_by WHERE i.hash = ?",
+        (code,),
+    )
+    if row is None:
+        return None
+    id, single_use, expires_at, revoked_at, made_by, role, banned_until, used = row
+    if single_use and used:
+        raise Refused("auth_failed", "This invite was for one person and has been used; ask for another.")
+    if expires_at is not None and expires_at <= tx.now:
+        raise Refused("auth_failed", "This invite has ended; ask for another.")
+    least = (OWNER, ADMIN) if closed else (OWNER, ADMIN, MODERATOR, MEMBER)
+    may_invite = role in least and not (banned_until is not None and banned_until > tx.now)
+    if revoked_at is not None or (made_by is not None and not may_invite):
+        raise Refused("auth_failed", "This invite was withdrawn; ask for another.")
+    return str(id)
+
+
+def invites_of(tx: Transaction, user: str, everyones: bool) -> tuple[InviteInfo, ...]:
+    """The newest personal invites, one's own or everybody's, with who came by them."""
+    rows = tx.all(
+        "SELECT id, made_by, made_at, single_use, expires_at, revoked_at FROM invites WHERE ?1 OR made_by = ?2 "
+        "ORDER BY made_at DESC, id LIMIT 200",
+        (int(everyones), user),
+    )
+    return tuple(
+        InviteInfo(
+            id=row[0],
+            made_by=row[1],
+            made_at=row[2],
+            single_use=bool(row[3]),
+            expires_at=row[4],
+            revoked_at=row[5],
+            used_by=tuple(
+                user for (user,) in tx.all("SELECT user FROM invite_uses WHERE invite = ? ORDER BY used_at", (row[0],))
+            ),
+        )
+        for row in rows
     )
 
 

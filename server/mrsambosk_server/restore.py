@@ -92,6 +92,8 @@ def _bring_up_to_date(work: Path, replaced: Path) -> tuple[int, int, bool]:
         tx.run("BEGIN IMMEDIATE")
         # First of all: revisions given below must not count as the epoch in which clients saw other ones.
         starting.do_start(tx, secrets.token_urlsafe(12), None, None)
+        # Which of these was used or withdrawn since can't always be read: people are invited anew.
+        tx.run("UPDATE invites SET revoked_at = ? WHERE revoked_at IS NULL", (tx.now,))
         deletions, people, complete = 0, 0, True
         if replaced.exists():
             deletions, people, complete = _carry_over(tx, replaced)

@@ -195,7 +195,47 @@ class Audit(_Table):
         table_name = "audit"
 
 
-TABLES: Final = (Meta, Account, Device, RoomRow, Membership, MessageRow, Mention, Epoch, Job, Audit)
+class InviteRow(_Table):
+    """A personal invite, by the SHA-256 of its code. `made_by` is NULL where it was made on the host's machine."""
+
+    id = TextField(primary_key=True)
+    hash = BlobField(unique=True)
+    made_by = TextField(null=True)
+    made_at = IntegerField()
+    single_use = IntegerField()
+    expires_at = IntegerField(null=True)
+    revoked_at = IntegerField(null=True)
+
+    class Meta:
+        table_name = "invites"
+
+
+class InviteUse(_Table):
+    """Who came by which invite."""
+
+    invite = TextField()
+    user = TextField(index=True)
+    used_at = IntegerField()
+
+    class Meta:
+        table_name = "invite_uses"
+        primary_key = CompositeKey("invite", "user")
+
+
+TABLES: Final = (
+    Meta,
+    Account,
+    Device,
+    RoomRow,
+    Membership,
+    MessageRow,
+    Mention,
+    Epoch,
+    Job,
+    Audit,
+    InviteRow,
+    InviteUse,
+)
 
 #: Where a person's id stands, by table: what an export gathers and an erasure decides about. A test fails when a
 #: migration adds a column that is neither here nor known to name nobody.
@@ -207,6 +247,8 @@ PERSON_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "messages": ("author", "deleted_by", "pinned_by", "mentions", "reactions", "event"),
     "mentions": ("user",),
     "audit": ("actor", "target"),
+    "invites": ("made_by",),
+    "invite_uses": ("user",),
 }
 
 

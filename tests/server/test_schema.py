@@ -28,6 +28,8 @@ _NOBODY = {
     "epochs": {"epoch", "room"},
     "jobs": {"kind", "payload"},
     "audit": {"verb", "room", "reason"},
+    "invites": {"id", "hash"},
+    "invite_uses": {"invite"},
 }
 
 

@@ -12,6 +12,7 @@ from ..outcome import Ended, Outcome, Telling, UserTold
 from ..people import token_hash
 from ..records import USER_COLUMNS, new_id, to_user
 from ..transaction import Transaction
+from .invites import use_invite
 from .messages import do_erase_messages
 from .permissions import actor_of
 
@@ -26,18 +27,32 @@ class SignedIn(msgspec.Struct, frozen=True):
 
 
 def do_register(
-    tx: Transaction, name: str, token: str, device: str, password: str | None, email: str | None, rules: Limits
+    tx: Transaction,
+    name: str,
+    token: str,
+    device: str,
+    password: str | None,
+    email: str | None,
+    rules: Limits,
+    invite: bytes | None = None,
+    closed: bool = False,
 ) -> Outcome:
     """A new person, in every open room, with a first device. `password` is its Argon2id hash.
 
+    Args:
+        invite: the hash of the code of a personal invite, which is used by this.
+        closed: whether the host takes only those whom its owner or admins invited.
+
     Raises:
-        Refused: `bad_name`, `name_taken`.
+        Refused: `bad_name`, `name_taken`; `auth_failed` for an invite that is used up or ended meanwhile.
     """
     kept = check_name(name, rules)
     if tx.one("SELECT 1 FROM users WHERE name_key = ?", (name_key(kept),)):
         raise Refused("name_taken", "Somebody here has that name already.")
     user = _create(tx, kept, MEMBER, password, email)
     made = _add_device(tx, user.id, token, device)
+    if invite is not None:
+        use_invite(tx, invite, user.id, closed)
     return Outcome(reply=SignedIn(user, made), told=(UserTold(user),))
 
 

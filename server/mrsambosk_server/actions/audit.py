@@ -5,7 +5,7 @@ from ..transaction import Transaction
 
 def note(
     tx: Transaction,
-    actor: str,
+    actor: str | None,
     verb: str,
     *,
     target: str | None = None,

@@ -45,5 +45,13 @@ def do_change_host(tx: Transaction, user: str, name: str | None, policy: str | N
 
 def new_code() -> str:
     """A join code: 8 letters and digits, 39 bits, read aloud in two groups."""
-    letters = "".join(secrets.choice(_ALPHABET) for _ in range(8))
-    return f"{letters[:4]}-{letters[4:]}"
+    return _code(2)
+
+
+def new_invite_code() -> str:
+    """The code of a personal invite: 16 letters and digits, 79 bits, since only its hash is kept."""
+    return _code(4)
+
+
+def _code(groups: int) -> str:
+    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(groups))

@@ -1,7 +1,7 @@
 """The HTTP door: parse, call the same action as the WebSocket, answer. No rule of its own.
 
-`operations.py` says what an operation is; `sessions`, `moderation`, `rooms` and `service` hold them by subject;
-`openapi.py` describes them from the same table that routes them.
+`operations.py` says what an operation is; `sessions`, `moderation`, `invites`, `rooms` and `service` hold them by
+subject; `openapi.py` describes them from the same table that routes them.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from ..passwords import Passwords
 from ..session import Services
-from . import moderation, rooms, service, sessions
+from . import invites, moderation, rooms, service, sessions
 from .answers import on_http_error
 from .openapi import describe
 from .operations import Context, Operation
@@ -24,6 +24,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 OPERATIONS: tuple[Operation, ...] = (
     *sessions.OPERATIONS,
     *moderation.OPERATIONS,
+    *invites.OPERATIONS,
     *rooms.OPERATIONS,
     *service.OPERATIONS,
 )

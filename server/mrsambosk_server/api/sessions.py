@@ -1,5 +1,6 @@
 """Registering, signing in and out, one's own profile and devices."""
 
+import contextlib
 import hmac
 import secrets
 from urllib.parse import parse_qs
@@ -30,31 +31,61 @@ _JOIN_CODE = "the join code"
 
 
 async def register(call: Call, body: Register) -> Response:
-    _check_policy(call, body.code)
     context = call.context
+    invite = await _check_policy(call, body.code)
     password = await context.passwords.hash(body.password, call.address) if body.password is not None else None
     token = secrets.token_urlsafe(32)
     outcome = await context.ledger.submit(
-        accounts.do_register, body.name, token, body.device, password, body.email, context.services.rules
+        accounts.do_register,
+        body.name,
+        token,
+        body.device,
+        password,
+        body.email,
+        context.services.rules,
+        invite,
+        context.settings["policy"] == "closed",
     )
     return answer(Registered(user=outcome.reply.user, token=token), 201)
 
 
-def _check_policy(call: Call, code: str | None) -> None:
+async def _check_policy(call: Call, code: str | None) -> bytes | None:
+    """Whether somebody new may come in; the hash of the personal invite by which they do.
+
+    Raises:
+        Refused: `auth_required`, `auth_failed`, `forbidden`, `rate_limited`.
+    """
     context = call.context
     policy = context.settings["policy"]
-    if policy == "closed":
-        raise Refused("forbidden", "This host takes no new people by itself; ask who runs it.")
-    if policy != "code":
-        return
+    closed = Refused("forbidden", "This host takes no new people by itself; ask who runs it.")
     if code is None:
-        raise Refused("auth_required", "This host asks for its join code.")
+        if policy == "closed":
+            raise closed
+        if policy == "code":
+            raise Refused("auth_required", "This host asks for its join code.")
+        return None
+    said = code.strip().upper()
+    invite = people.token_hash(said)
+    if policy == "open":
+        with contextlib.suppress(Refused):  # nobody asked for a code: a wrong one does no harm
+            return invite if await context.ledger.read(people.open_invite, invite, False) else None
+        return None
     now = context.now()
     context.sign_ins.begin(call.address, _JOIN_CODE, now)
-    if not hmac.compare_digest(code.strip().upper().encode(), context.settings["code"].encode()):
+    try:
+        by_code = hmac.compare_digest(said.encode(), context.settings["code"].encode())
+        if not by_code and not await context.ledger.read(people.open_invite, invite, policy == "closed"):
+            raise closed if policy == "closed" else Refused("auth_failed", "This is not a join code of this host.")
+    except Refused:
         context.sign_ins.failed(call.address, _JOIN_CODE, now)
-        raise Refused("auth_failed", "This is not the join code of this host.")
+        raise
+    except BaseException:
+        context.sign_ins.forgive(call.address, _JOIN_CODE)
+        raise
     context.sign_ins.succeeded(call.address, _JOIN_CODE)
+    if by_code and policy == "closed":
+        raise closed
+    return None if by_code else invite
 
 
 class _FormRefused(Exception):
