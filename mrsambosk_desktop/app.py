@@ -21,6 +21,7 @@ from .autostart import Autostart
 from .controllers import wording
 from .controllers.chat import ChatController
 from .controllers.connection import ConnectionController
+from .controllers.doctor import DoctorController
 from .controllers.drafts import DraftsController
 from .controllers.feed import Feed
 from .controllers.finding import FindingController
@@ -101,6 +102,7 @@ class App:
             options.folder / "host", options.port, options.bind, self.feed, self.connection, self.tasks
         )
         self.people = PeopleController(self.feed, self.connection, self.tasks)
+        self.doctor = DoctorController(self.tasks, lambda: self.connection.door)
         self.nearby = NearbyController(self.tasks, enabled=options.look_around)
         self.networks = NetworkWatch(self.tasks)
         self.network_choices = NetworkChoices.parse(self.settings.networks)
@@ -234,6 +236,12 @@ class App:
         connection.state_changed.connect(self._show_state)
         connection.joined.connect(self._show_room)
         connection.join_failed.connect(self._join_failed)
+        connection.join_unreached.connect(window.first_run.offer_check)
+        window.check_requested.connect(self.doctor.check_host)
+        window.first_run.check_requested.connect(self.doctor.check_way)
+        window.check_again_requested.connect(self.doctor.again)
+        self.doctor.looking.connect(window.show_looking)
+        self.doctor.looked.connect(window.show_findings)
         connection.trust_asked.connect(window.ask_trust)
         window.trust_answered.connect(connection.answer_trust)
         connection.secret_asked.connect(window.ask_secret)
@@ -255,11 +263,13 @@ class App:
     def _join(self, name: str, text: str) -> None:
         self.settings = replace(self.settings, name=name)
         self.window.first_run.set_busy(wording.joining())
+        self.doctor.aim(text)
         self.connection.join(name, text)
 
     def _join_found(self, name: str, host: FoundHost, code: str) -> None:
         self.settings = replace(self.settings, name=name)
         self.window.first_run.set_busy(wording.joining())
+        self.doctor.aim_at(host)
         self.connection.join_found(name, host, code)
 
     def _host(self, name: str, room_name: str, policy: str) -> None:

@@ -64,8 +64,8 @@ class Target:
 
 class ConnectionController(QObject):
     """Signals: `state_changed` (ConnectionState); `joined`: the first welcome of a host, show its room;
-    `join_failed` (sentence), then `join_unreached` where no host answered; `trust_asked` (words, address): a host that nobody has vouched for answers there; let the
-    person compare the words with those on the host's screen, then call
+    `join_failed` (sentence), then `join_unreached` where no host answered; `trust_asked` (words, address): a host that
+    nobody has vouched for answers there; let the person compare the words with those on the host's screen, then call
     `answer_trust`; `secret_asked` (name, whether the join code is wanted, else a password): call `answer_secret`."""
 
     state_changed = Signal(object)

@@ -23,11 +23,13 @@ _WIDE = 640
 
 class FirstRun(QWidget):
     """Signals: `host_requested` (name, room name, policy: open, code or closed); `join_requested` (name, address or
-    invite); `found_requested` (name, a host found on the network, join code or ""); `back_requested`."""
+    invite); `found_requested` (name, a host found on the network, join code or ""); `back_requested`;
+    `check_requested`: look why the last join failed."""
 
     host_requested = Signal(str, str, str)
     join_requested = Signal(str, str)
     found_requested = Signal(str, object, str)
+    check_requested = Signal()
     back_requested = Signal()
 
     def __init__(self, theme: Theme) -> None:
@@ -65,6 +67,7 @@ class FirstRun(QWidget):
         self.back = button(self.tr("Back to the room"), self.back_requested.emit)
         self.back.hide()
         self._problem = label(role="problem", wraps=True, centred=True)
+        self.check = button(self.tr("Check the connection"), self.check_requested.emit)
         self._busy = label(role="muted", wraps=True, centred=True)
 
         self._cards = QBoxLayout(QBoxLayout.Direction.LeftToRight)
@@ -130,10 +133,16 @@ class FirstRun(QWidget):
         """What went wrong, in one sentence; empty: nothing."""
         self._problem.setText(sentence)
         self._problem.setVisible(bool(sentence))
+        self.check.setVisible(False)
         if sentence:
             self.set_busy(None)
             # It stands below the cards; where they fill the page it is brought into view once laid out.
             QTimer.singleShot(0, self._problem, lambda: self._area.ensureWidgetVisible(self._problem))
+
+    def offer_check(self) -> None:
+        """The problem that shows is one of the way to a host: `check_requested` looks into it."""
+        self.check.setVisible(True)
+        QTimer.singleShot(0, self.check, lambda: self._area.ensureWidgetVisible(self.check))
 
     def set_found(self, hosts: Sequence[FoundHost]) -> None:
         """Hosts found nearby, to pick one of."""
@@ -212,6 +221,7 @@ class FirstRun(QWidget):
         box.addWidget(self.back, 0, centre)
         box.addWidget(self._busy)
         box.addWidget(self._problem)
+        box.addWidget(self.check, 0, centre)
         box.addStretch(3)
         area = self._area = QScrollArea()
         area.setFrameShape(QFrame.Shape.NoFrame)

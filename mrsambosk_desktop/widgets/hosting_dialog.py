@@ -1,6 +1,6 @@
 """'You are hosting': where others find this room and the invite to give them. Not modal: chat goes on beside it."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -12,7 +12,10 @@ from .theme import Theme
 
 
 class HostingDialog(QDialog):
-    """Open with `open()`; `set_host` keeps it true while it is open."""
+    """Open with `open()`; `set_host` keeps it true while it is open. Signal `check_wanted`: look whether others can
+    reach this computer."""
+
+    check_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -34,6 +37,7 @@ class HostingDialog(QDialog):
         self._text.setAccessibleName(self.tr("Invite"))
         self.copy = button(self.tr("Copy invite"), self._copy, "primary")
         self._copied = label(role="muted")
+        self.check = button(self.tr("Check the connection"), self.check_wanted.emit)
         done = button(self.tr("Done"), self.accept)
         frame = QFrame()
         frame.setObjectName("page_card")
@@ -42,6 +46,7 @@ class HostingDialog(QDialog):
         inner.addWidget(self._text)
         buttons = QHBoxLayout()
         buttons.addWidget(self.copy)
+        buttons.addWidget(self.check)
         buttons.addWidget(self._copied, 1)
         buttons.addWidget(done)
         box = QVBoxLayout(self)
