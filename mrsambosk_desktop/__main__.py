@@ -29,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if line and line[0] in ("rooms", "invite", "doctor"):
         from . import console
 
-        return {"rooms": console.rooms, "invite": console.invite, "doctor": console.doctor}[line[0]](line[1:])
+        if line[0] == "invite":
+            return console.invite(line[1:], _make_invite)
+        return {"rooms": console.rooms, "doctor": console.doctor}[line[0]](line[1:])
     given = _parser().parse_args(line)
     from .paths import profile_folders
 
@@ -68,6 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         autostart=Autostart(given.profile, _kept(given)),
     )
     return app.main(options)
+
+
+def _make_invite(data: Path, single_use: bool, minutes: int | None) -> str:
+    """See `console.MakeInvite`."""
+    from mrsambosk_server import cli
+
+    return cli.make_invite(data, single_use, minutes)
 
 
 def _kept(given: argparse.Namespace) -> list[str]:

@@ -5,8 +5,9 @@ import argparse
 import asyncio
 import json
 import math
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -54,23 +55,42 @@ def rooms(arguments: Sequence[str]) -> int:
     return EXIT_DONE
 
 
-def invite(arguments: Sequence[str]) -> int:
-    """``mrsambosk invite``: print the invite of the host that runs here; the exit status."""
+#: Makes a personal invite of the host with that data: for one person only, good for so many minutes; its code.
+MakeInvite = Callable[[Path, bool, int | None], str]
+
+
+def invite(arguments: Sequence[str], make: MakeInvite) -> int:
+    """``mrsambosk invite``: print the invite of the host that runs here, or a new personal one; the exit status.
+
+    Args:
+        make: raises an exception with a sentence.
+    """
     parser = argparse.ArgumentParser(
         prog="mrsambosk invite", description="Print the invite of the host that runs here.", allow_abbrev=False
     )
+    parser.add_argument("--single-use", action="store_true", help="make a new one, good for one person")
+    parser.add_argument("--expires", metavar="TIME", type=_minutes, help="make a new one, good for 30m, 12h, 1d or 2w")
     parser.add_argument("--json", action="store_true", help="all that is known of it, as one line of JSON")
     parser.add_argument("--profile", metavar="NAME", default="default", help="whose window hosts (default: default)")
     parser.add_argument("--data", metavar="DIR", type=Path, help="the host's directory (default: the usual ones)")
     given = parser.parse_args(arguments)
     try:
-        running = _running(_folders(given.data, given.profile))
+        folders = _folders(given.data, given.profile)
     except ValueError as bad:
         print(f"mrsambosk: {bad}", file=sys.stderr)
         return EXIT_ARGUMENTS
-    if running is None:
+    folder, running = next(((at, found) for at in folders if (found := _running([at]))), (None, None))
+    if folder is None or running is None:
         print("mrsambosk: No host runs here. 'mrsambosk host' starts one.", file=sys.stderr)
         return EXIT_NOT_RUNNING
+    if given.single_use or given.expires is not None:
+        try:
+            code = make(folder, given.single_use, given.expires)
+        except Exception as failure:
+            print(f"mrsambosk: {failure}", file=sys.stderr)
+            return EXIT_NOT_RUNNING
+        link = str(msgspec.structs.replace(parse_invite(running.invite), code=code))
+        running = msgspec.structs.replace(running, invite=link)
     print(json.dumps(msgspec.to_builtins(running)) if given.json else running.invite)
     return EXIT_DONE
 
@@ -131,6 +151,14 @@ async def _look_here(port: int, running: Running | None) -> HostFacts:
     trust = pinned(fingerprint) if fingerprint is not None else invited(parse_invite(running.invite))
     hosted = Hosted(port=running.port, addresses=running.addresses, fingerprint=fingerprint)
     return await look_at_host(port, hosted, Door(here, trust, ""))
+
+
+def _minutes(text: str) -> int:
+    match = re.fullmatch(r"([1-9][0-9]{0,5})([mhdw])", text)
+    minutes = int(match[1]) * {"m": 1, "h": 60, "d": 60 * 24, "w": 60 * 24 * 7}[match[2]] if match else 0
+    if not 0 < minutes <= 60 * 24 * 366:
+        raise ValueError
+    return minutes
 
 
 def _seconds(text: str) -> float:

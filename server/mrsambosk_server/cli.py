@@ -10,14 +10,18 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import filelock
+import peewee
 
 from mrsambosk_protocol import codec
 
-from . import backup, logs, restore, schema
+from . import backup, logs, people, restore, schema
+from .actions import invites, starting
 from .config import (
     EXIT_ARGUMENTS,
     EXIT_DATA_IN_USE,
@@ -31,6 +35,7 @@ from .config import (
     parse_upkeep,
 )
 from .host import LOCK_FILE, CannotStart, Host
+from .transaction import Transaction
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +87,31 @@ async def _run(config: Config) -> int:
     finally:
         await host.stop()
     return EXIT_STOPPED
+
+
+def make_invite(data: Path, single_use: bool, minutes: int | None) -> str:
+    """Make a personal invite of the host that keeps its room in `data`, which may be running; its code.
+
+    For who may read and write that directory and so is above every right in it.
+
+    Raises:
+        schema.DatabaseUnusable: with a sentence.
+    """
+    path = data / backup.DATABASE
+    if schema.examine(path, thorough=False) != schema.VERSION:
+        raise schema.DatabaseUnusable(f"{path} is of another version; start this version's host there first.")
+    code = starting.new_invite_code()
+    db = schema.open_writer(path)
+    try:
+        with db.atomic("IMMEDIATE"):
+            tx = Transaction(db)
+            tx.now = time.time_ns() // 1_000_000
+            invites.do_make_invite(tx, None, people.token_hash(code), single_use, minutes)
+    except peewee.DatabaseError as error:
+        raise schema.DatabaseUnusable(f"{path} can't be written: {error}.") from None
+    finally:
+        db.close()
+    return code
 
 
 def _look_after(upkeep: Upkeep) -> int:

@@ -1,5 +1,6 @@
 """`mrsambosk rooms` and `mrsambosk invite`: what the command line tells without a window, and without Qt."""
 
+import asyncio
 import json
 import stat
 import subprocess
@@ -8,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from mrsambosk_desktop.net import http
+from mrsambosk_desktop.net.trust import invited
+from mrsambosk_protocol.invite import Address, Invite, parse_invite
+from mrsambosk_protocol.limits import Refused
+from mrsambosk_protocol.requests import Register
 from mrsambosk_protocol.running import RUNNING_FILE
 from tests.helpers.host_process import ROOT, HostProcess, environment
 
@@ -44,6 +50,33 @@ def test_the_invite_of_a_running_host(tmp_path: Path, tls: bool) -> None:
         told = json.loads(_run(_command("invite", "--data", str(data), "--json")).stdout)
         assert (told["invite"], told["port"], told["pid"]) == (host.ready["invite"], host.port, host.pid)
     assert not (data / RUNNING_FILE).exists()
+
+
+def test_an_invite_for_one_person(tmp_path: Path) -> None:
+    data = tmp_path / "host"
+    with HostProcess(data, "--policy", "closed", tls=True) as host:
+        ran = _run(_command("invite", "--data", str(data), "--single-use", "--expires", "2d"))
+        assert (ran.returncode, ran.stderr) == (0, "")
+        made = parse_invite(ran.stdout)
+        assert made.code is not None
+        assert made.fingerprint == host.ready["fingerprint"]
+        assert register(made.addresses[0], Register(name="Anna", code=made.code), made) == "Anna"
+        with pytest.raises(Refused, match="has been used"):
+            register(made.addresses[0], Register(name="Ben", code=made.code), made)
+        told = json.loads(_run(_command("invite", "--data", str(data), "--expires", "1h", "--json")).stdout)
+        several = parse_invite(told["invite"])
+        for name in ("Carl", "Dora"):
+            assert register(several.addresses[0], Register(name=name, code=several.code), several) == name
+
+
+def register(at: Address, wanted: Register, invite: Invite) -> str:
+    return asyncio.run(http.register(at, wanted, invited(invite))).user.name
+
+
+@pytest.mark.parametrize("bad", ["0d", "1", "d", "-1d", "9999w", "1.5h", ""])
+def test_times_that_are_none(bad: str, tmp_path: Path) -> None:
+    ran = _run(_command("invite", "--data", str(tmp_path), f"--expires={bad}"))
+    assert (ran.returncode, "--expires" in ran.stderr) == (2, True)
 
 
 def test_no_invite_of_a_host_that_does_not_run(tmp_path: Path) -> None:
