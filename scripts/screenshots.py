@@ -12,7 +12,7 @@ import os
 import signal
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt
@@ -147,9 +147,7 @@ class Play:
             Qt.MouseButton.NoButton,
             Qt.KeyboardModifier.NoModifier,
         )
-        QApplication.sendEvent(view.viewport(), move)
-        await self.desk.until(lambda: view.hover.row)
-        await self.take("hover")
+        await self.take("hover", lambda: QApplication.sendEvent(view.viewport(), move))
         view.hover.hide()
         people = self.dana.window.people.people
         number = next(n for n in range(self.dana.members.rowCount()) if "Yonatan" in self.name_at(people, n))
@@ -160,6 +158,7 @@ class Play:
         QTest.mouseClick(self.dana.window.sidebar.settings, Qt.MouseButton.LeftButton)
         await self.desk.until(self.over, "the host's page")
         await self.take_and_close("host-page")
+        await self.look(self.dana)
         QTest.keyClick(self.dana.window, Qt.Key.Key_Slash, Qt.KeyboardModifier.ControlModifier)
         await self.take_and_close("keys", KeysDialog)
 
@@ -192,6 +191,11 @@ class Play:
         await self.desk.until(lambda: self.dana.found.rowCount(), "found")
         await self.take("search")
         window.side.close()
+        QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+        QTest.keyClicks(window.sidebar.search, "mi")
+        await self.take("switcher")
+        for _ in range(2):
+            QTest.keyClick(window.sidebar.search, Qt.Key.Key_Escape)
         for start in ("Slides", "Morning"):
             window.pin_requested.emit(stored_id(self.dana, start), True)
         await self.desk.until(lambda: self.row("Morning").message.pinned_at, "pinned")  # type: ignore[union-attr]
@@ -327,13 +331,16 @@ class Play:
         for over in self.over(kind):
             over.close()
 
-    async def take(self, state: str, themes: Sequence[Choice] = THEMES) -> None:
+    async def take(
+        self, state: str, just_before: Callable[[], object] = bool, themes: Sequence[Choice] = THEMES
+    ) -> None:
         """Photograph the window, with what lies over it, in each theme."""
         if self.wanted and state not in self.wanted:
             return
         for theme in themes:
             self.shown.theme.set_choice(theme)
             await asyncio.sleep(0.25)  # a list view lays out later, on a timer of its own
+            just_before()
             picture = self.shown.window.grab()
             self.overlay(picture)
             name = state if len(themes) == 1 else f"{state}-{theme}"

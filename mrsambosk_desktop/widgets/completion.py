@@ -196,7 +196,9 @@ class Completion(QFrame):
         height = rows * self.list.sizeHintForRow(0) + 10
         width = min(round(_WIDTH * max(self._theme.scale, 1.0)), window.width() - 24)
         corner = self._editor.mapTo(window, QPoint(0, 0))
-        height = min(height, corner.y() - 20)
+        frame = self._editor.parentWidget() or self._editor
+        above = frame.mapTo(window, QPoint(0, 0)).y() - 5
+        height = min(height, above - 8)
         mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         x = corner.x() + self._editor.width() - width + 12 if mirrored else corner.x() - 12
-        self.setGeometry(max(8, min(x, window.width() - width - 8)), corner.y() - height - 16, width, height)
+        self.setGeometry(max(8, min(x, window.width() - width - 8)), above - height, width, height)

@@ -286,6 +286,6 @@ class Composer(QWidget):
         """The room at both ends: a layout turns with the window, its margins do not."""
         mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         self._line.setContentsMargins(*((6, 0, 16, 0) if mirrored else (16, 0, 6, 0)))
-        self._above.setContentsMargins(*((6, 4, 14, 0) if mirrored else (14, 4, 6, 0)))
+        self._above.setContentsMargins(*((6, 4, 14, 4) if mirrored else (14, 4, 6, 4)))
         self._strip.setProperty("mirrored", mirrored)
         repolish(self._strip)

@@ -7,6 +7,7 @@ from mrsambosk_desktop.core.rows import HostPage
 from mrsambosk_desktop.models.wording import isolated, moment_text
 from mrsambosk_protocol.requests import AuditEntry, DeviceInfo
 
+from .about_dialog import AboutDialog
 from .parts import ChoiceBox, button, label
 from .theme import Theme
 
@@ -34,6 +35,8 @@ class HostDialog(QDialog):
         box.addWidget(self._area, 1)
         foot = QHBoxLayout()
         foot.setContentsMargins(22, 0, 22, 0)
+        self.about = button(self.tr("About"), lambda: AboutDialog(theme, self).open(), name=self.tr("About Mrsambosk"))
+        foot.addWidget(self.about)
         foot.addStretch(1)
         foot.addWidget(button(self.tr("Close"), self.close))
         box.addLayout(foot)

@@ -61,4 +61,6 @@ class HostingCard(QFrame):
         """Where it runs and who is here."""
         self.setVisible(card.hosting)
         online = self.tr("{count} online").format(count=card.online)
-        self._where.setText(" · ".join((*card.address_lines[:1], online)))
+        # An address reads from the left wherever it stands.
+        addresses = (f"\u2066{line}\u2069" for line in card.address_lines[:1])
+        self._where.setText(" · ".join((*addresses, online)))

@@ -10,10 +10,11 @@ from typing import Final, Literal
 from weakref import WeakSet, ref
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QFont, QFontInfo, QGuiApplication, QPalette
+from PySide6.QtGui import QFont, QFontInfo, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
 from mrsambosk_desktop.core.colours import places_of
+from mrsambosk_desktop.delegates.icons import pixmap
 from mrsambosk_desktop.delegates.tokens import ThemeName, Tokens, load_tokens
 from mrsambosk_desktop.paths import resource
 
@@ -22,6 +23,7 @@ Choice = Literal["system", "light", "dark", "high_contrast"]
 TEXT_SIZES: Final = (0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
 _TOKEN: Final = re.compile(r"@([a-z_]+)(\d*)")
 _BODY_PX: Final = 14
+_ICON_SIZES: Final = (16, 24, 32, 48, 64, 128, 256)
 _EFFECTS: Final = (
     Qt.UIEffect.UI_AnimateMenu,
     Qt.UIEffect.UI_FadeMenu,
@@ -50,6 +52,7 @@ class Theme(QObject):
         self._effects: dict[Qt.UIEffect, bool] = {}
         self.changed.connect(self._dress_all)
         app.setStyle("Fusion")
+        app.setWindowIcon(_window_icon(self._tokens))
         app.setFont(self.font())
         app.styleHints().colorSchemeChanged.connect(self._system_changed)
 
@@ -189,7 +192,16 @@ class Theme(QObject):
         name = self._name()
         if name != self._tokens.name:
             self._tokens = load_tokens(name, self._places)
+            self._app.setWindowIcon(_window_icon(self._tokens))
             self.changed.emit()
+
+
+def _window_icon(tokens: Tokens) -> QIcon:
+    """The app's mark, sharp in each size that a title bar, a switcher or a dock asks for."""
+    made = QIcon()
+    for size in _ICON_SIZES:
+        made.addPixmap(pixmap("mrsambosk", tokens.accent_fill.name(), size, 1.0))
+    return made
 
 
 def _forget(dressed: WeakSet[QWidget], known: ref[QWidget], _object: object = None) -> None:
