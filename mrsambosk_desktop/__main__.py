@@ -16,7 +16,7 @@ from mrsambosk_protocol import __version__
 
 EXIT_ARGUMENTS = 2
 #: What the host's own command line does.
-HOST_COMMANDS = ("host", "backup", "restore", "verify")
+HOST_COMMANDS = ("host", "backup", "backups", "restore", "verify")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,26 +15,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import filelock
 import peewee
 
 from mrsambosk_protocol import codec
 
-from . import backup, logs, people, restore, schema
+from . import backup, logs, people, schema, upkeep
 from .actions import invites, starting
 from .config import (
     EXIT_ARGUMENTS,
-    EXIT_DATA_IN_USE,
-    EXIT_DATABASE,
     EXIT_STOPPED,
     UPKEEP,
     BadArguments,
     Config,
-    Upkeep,
     parse_arguments,
     parse_upkeep,
 )
-from .host import LOCK_FILE, CannotStart, Host
+from .host import CannotStart, Host
 from .transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -51,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     line = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if line and line[0] in UPKEEP:
-            return _look_after(parse_upkeep(line))
+            return upkeep.look_after(parse_upkeep(line))
         config = parse_arguments(line)
     except BadArguments as bad:
         _complain(str(bad))
@@ -112,49 +108,6 @@ def make_invite(data: Path, single_use: bool, minutes: int | None) -> str:
     finally:
         db.close()
     return code
-
-
-def _look_after(upkeep: Upkeep) -> int:
-    """Carry out `backup`, `restore` or `verify`."""
-    try:
-        if upkeep.verb == "backup":
-            # In use or not: a running host's database is read beside it.
-            print(f"Backed up to {backup.make_backup(upkeep.data, upkeep.file)}.")
-            return EXIT_STOPPED
-        if upkeep.verb == "verify":
-            return _verify(upkeep)
-        if not upkeep.data.is_dir():
-            raise restore.CannotRestore(f"There is no directory {upkeep.data}.")
-        with filelock.FileLock(upkeep.data / LOCK_FILE).acquire(blocking=False):
-            done = restore.restore(upkeep.data, upkeep.file)
-    except filelock.Timeout:
-        _complain(f"A host is using {upkeep.data}; stop it first.")
-        return EXIT_DATA_IN_USE
-    except (backup.BackupFailed, restore.CannotRestore) as failed:
-        _complain(str(failed))
-        return EXIT_DATABASE
-    print(f"Restored {done.backup}.")
-    print(f"Applied again from what was there: {done.deletions} deletions, changes to {done.people} people.")
-    if not done.complete:
-        print("What was there could not be read to its end: later deletions or bans may be missing.")
-    if done.kept is not None:
-        print(f"What was there is kept as {done.kept}.")
-    return EXIT_STOPPED
-
-
-def _verify(upkeep: Upkeep) -> int:
-    files = [upkeep.file] if upkeep.file else [upkeep.data / backup.DATABASE]
-    if upkeep.file is None:
-        files += [kept.path for kept in reversed(backup.backups(upkeep.data))]
-    status = EXIT_STOPPED
-    for file in files:
-        try:
-            backup.check(file)
-            print(f"{file}: good")
-        except schema.DatabaseUnusable as unusable:
-            print(f"{file}: {unusable}")
-            status = EXIT_DATABASE
-    return status
 
 
 class _Crowding:

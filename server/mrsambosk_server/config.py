@@ -164,19 +164,23 @@ def _make_parser() -> argparse.ArgumentParser:
 
 
 class Upkeep(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the commands that look after a data directory: `backup`, `restore` or `verify`.
+    """One of the commands that look after a data directory: `backup`, `backups`, `restore` or `verify`.
 
     Args:
         file: where to, from what, or what to look at; None for the usual place.
+        json: tell of it in a line of JSON.
     """
 
     verb: str
     data: Path
     file: Path | None = None
+    json: bool = False
 
 
-UPKEEP: Final = {
+#: What each does, and what its file is; None where it takes none.
+UPKEEP: Final[dict[str, tuple[str, str | None]]] = {
     "backup": ("Copy the room's database, in use or not, and check the copy.", "another place than the data directory"),
+    "backups": ("List the backups of a data directory, the newest first.", None),
     "restore": ("Put a backup in the place of the database of a host that is not running.", "not the newest good one"),
     "verify": ("Look through the database and every backup for damage.", "look at this file only"),
 }
@@ -193,6 +197,8 @@ def parse_upkeep(arguments: list[str]) -> Upkeep:
     what, file = UPKEEP[verb]
     parser = _Parser(prog=f"mrsambosk {verb}", description=what, allow_abbrev=False)
     parser.add_argument("--data", metavar="DIR", type=Path, help=f"the host's directory (default: {default_data()})")
-    parser.add_argument("file", metavar="FILE", type=Path, nargs="?", help=file)
+    parser.add_argument("--json", action="store_true", help="tell of it in one line of JSON")
+    if file is not None:
+        parser.add_argument("file", metavar="FILE", type=Path, nargs="?", help=file)
     given = parser.parse_args(arguments[1:])
-    return Upkeep(verb=verb, data=given.data or default_data(), file=given.file)
+    return Upkeep(verb=verb, data=given.data or default_data(), file=getattr(given, "file", None), json=given.json)

@@ -76,6 +76,9 @@ def test_a_backup_elsewhere_overwrites_nothing(data: Path, tmp_path: Path) -> No
     ("arguments", "status"),
     [
         (["backup"], 0),
+        (["backup", "--json"], 0),
+        (["backups"], 0),
+        (["backups", "--json"], 0),
         (["verify"], 0),
         (["restore"], 5),
         (["restore", "nowhere.db"], 5),
