@@ -23,7 +23,7 @@ class DetailsPage(QWidget):
         self._row: TimelineRow | None = None
         self._seen: tuple[str, ...] = ()
         self._seen_known = False
-        close = IconButton(theme, "close", self.tr("Close details"), size=18)
+        close = self.close_button = IconButton(theme, "close", self.tr("Close details"), size=18)
         close.clicked.connect(lambda _checked=False: self.closed.emit())
         head = QHBoxLayout()
         head.addWidget(label(self.tr("Message details"), "strong"), 1)

@@ -114,7 +114,7 @@ class KeysDialog(QDialog):
     def open(self) -> None:
         """Shows it over the window."""
         self._theme.dress(self)
-        self.resize(min(round(480 * self._theme.scale), self._most.width()), min(640, self._most.height()))
+        self.resize(min(round(580 * self._theme.scale), self._most.width()), min(640, self._most.height()))
         super().open()
 
     def _list(self) -> None:

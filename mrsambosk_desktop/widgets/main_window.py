@@ -340,11 +340,21 @@ class MainWindow(QWidget):
 
     def _next_pane(self, step: int) -> None:
         """Moves the focus to the next pane that shows."""
-        stops = [self.sidebar.rooms, self.chat.view, self.chat.composer.editor, self.people.people]
-        shown = [stop for stop in stops if stop.isVisible()]
+        rooms = self.sidebar.rooms if self.sidebar.rooms.isVisible() else self.sidebar.search
+        stops: list[tuple[QWidget, QWidget]] = [
+            (self.sidebar, rooms),
+            (self.chat.view, self.chat.view),
+            (self.chat.composer, self.chat.composer.editor),
+            (self.people, self.people.stop),
+        ]
+        shown = [(pane, stop) for pane, stop in stops if pane.isVisible()]
+        focused = self.focusWidget()
         if shown:
-            here = next((place for place, stop in enumerate(shown) if stop.hasFocus()), -1 if step > 0 else 0)
-            shown[(here + step) % len(shown)].setFocus(Qt.FocusReason.ShortcutFocusReason)
+            here = next(
+                (place for place, (pane, _) in enumerate(shown) if pane is focused or pane.isAncestorOf(focused)),
+                -1 if step > 0 else 0,
+            )
+            shown[(here + step) % len(shown)][1].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _reply_to_current(self) -> None:
         row = self.chat.view.current_row()

@@ -101,6 +101,18 @@ class PeoplePane(QWidget):
                 self.window().update()
 
     @property
+    def stop(self) -> QWidget:
+        """Where the focus goes when it comes to this pane."""
+        match self._stack.currentWidget():
+            case self.search:
+                return self.search.field
+            case self.pins:
+                return self.pins.list
+            case self.details:
+                return self.details.close_button
+        return self.people
+
+    @property
     def shows_people(self) -> bool:
         return self._stack.currentIndex() == 0
 

@@ -43,6 +43,7 @@ class Switcher(QListView):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        self.setViewportMargins(4, 0, 4, 0)
         self.clicked.connect(self._take)
         theme.changed.connect(self.scheduleDelayedItemsLayout)
         self.hide()

@@ -141,6 +141,25 @@ def test_f6_walks_the_panes(desk: Desk) -> None:
     assert seen == ["People", "Rooms", "Messages", "Message"]
 
 
+def test_f6_comes_to_whatever_stands_in_the_right_pane(desk: Desk) -> None:
+    window, key = desk.window, Qt.Key.Key_F6
+    shift = Qt.KeyboardModifier.ShiftModifier
+    for opened, stop in (
+        (lambda: window.side.open_search(everywhere=True), window.people.search.field),
+        (window.side.open_pins, window.people.pins.list),
+        (lambda: window.side.show_details(desk.timeline.row(0)), window.people.details.close_button),
+    ):
+        opened()
+        window.chat.composer.setFocus()
+        QTest.keyClick(window, key)
+        assert QApplication.focusWidget() is stop
+        QTest.keyClick(window, key, shift)
+        assert QApplication.focusWidget() is window.chat.composer.editor
+    window.chat.composer.emoji.setFocus()
+    QTest.keyClick(window, key, shift)
+    assert QApplication.focusWidget() is window.chat.view, "from any part of a pane"
+
+
 def test_text_grows_and_shrinks_by_keys(desk: Desk) -> None:
     row = desk.timeline.row(0)
     before = desk.window.chat.view._delegate.height_of(row)
