@@ -28,7 +28,7 @@ from mrsambosk_desktop.net.trust import PLAIN, Trust, Way, invited, is_loopback,
 from mrsambosk_desktop.storage.database import StorageFault
 from mrsambosk_desktop.storage.disk import Disk, ReplicaLost
 from mrsambosk_desktop.storage.profile import KnownHost
-from mrsambosk_protocol.events import AnyEvent, Live, Notice, Welcome
+from mrsambosk_protocol.events import AnyEvent, DialBack, Live, Notice, Welcome
 from mrsambosk_protocol.invite import SCHEME, Address, BadInvite, Invite, parse_address, parse_invite
 from mrsambosk_protocol.limits import FLOODING_WAIT_SECONDS, Refused
 from mrsambosk_protocol.requests import Register, SignIn
@@ -41,6 +41,9 @@ from .reading import ReadingController
 _log = logging.getLogger(__name__)
 #: Strangers' announcements hasten a dial at most so often.
 _HASTE_SECONDS = 5.0
+#: How often, and at how many addresses, a host gets the fresh connections it asks for.
+_DIAL_BACK_SECONDS = 5.0
+_DIAL_BACK_ADDRESSES = 8
 #: What comes within one frame is stored and shown together.
 _FRAME_SECONDS = 0.016
 
@@ -92,6 +95,7 @@ class ConnectionController(QObject):
         self._rumoured: tuple[Address, ...] = ()
         self._hastened_at = -_HASTE_SECONDS
         self._is_astray = False
+        self._dialled_back_at = -_DIAL_BACK_SECONDS
         self._secret: asyncio.Future[str] | None = None
         disk.replica_lost = self._replica_lost
 
@@ -451,6 +455,18 @@ class ConnectionController(QObject):
                 self._chat.live(session)
             case Notice(kind="closing"):
                 self._host_closing = True
+            case DialBack():
+                self._dial_back(event.id)
+
+    def _dial_back(self, id: str) -> None:
+        """The host asks for fresh connections: to where this app knows it to be, and nowhere else."""
+        target = self._target
+        if target is None or target.hosted or time.monotonic() - self._dialled_back_at < _DIAL_BACK_SECONDS:
+            return
+        self._dialled_back_at = time.monotonic()
+        for address in target.addresses[:_DIAL_BACK_ADDRESSES]:
+            door = Door(address, target.trust, target.token)
+            self._tasks.start(_come_in(door, id), "dial back")
 
     def _replica_lost(self) -> None:
         """Whoever met it, the conversation ends with it, and the next begins with an empty replica."""
@@ -460,6 +476,12 @@ class ConnectionController(QObject):
     def _say(self, state: ConnectionState) -> None:
         self.state = state
         self.state_changed.emit(state)
+
+
+async def _come_in(door: Door, id: str) -> None:
+    """One fresh connection, for the host to see."""
+    with contextlib.suppress(Refused, Unreachable):
+        await door.ask("PUT", f"/host/dial-back/{id}", type(None))
 
 
 class _StayAway(Exception):

@@ -41,6 +41,7 @@ from .trust import PLAIN, Trust, Way, WrongKey, pinned, seen_on
 #: A beacon comes every five seconds.
 _LISTEN_SECONDS: Final = BEACON_SECONDS + 1.5
 _TRY_SECONDS: Final = 4.0
+_PATIENCE_SECONDS: Final = 12.0
 _MDNS_PORT: Final = 5353
 
 
@@ -192,10 +193,17 @@ async def _ask_dial_back(door: Door | None) -> DialledBack | None:
     """What came of asking the host to let others dial back; None where it could not be asked."""
     if door is None:
         return None
-    try:
-        return await door.ask("POST", "/host/dial-back", DialledBack)
-    except (Refused, Unreachable):
-        return None
+    for _ in range(2):
+        try:
+            return await door.ask("POST", "/host/dial-back", DialledBack)
+        except Refused as refused:
+            if refused.code != "rate_limited" or (refused.retry_after or _PATIENCE_SECONDS) >= _PATIENCE_SECONDS:
+                return None
+            # Somebody looked a moment ago; the devices are asked anew.
+            await asyncio.sleep(refused.retry_after or 0)
+        except Unreachable:
+            return None
+    return None
 
 
 async def is_open(address: Address) -> bool:

@@ -128,6 +128,15 @@ class Notice(Event, frozen=True, tag="notice"):
     text: str
 
 
+class DialBack(Event, frozen=True, tag="dial_back"):
+    """The host wants to know whether new connections come in.
+
+    Open one to each address at which you know this host, and ``PUT /host/dial-back/{id}`` there.
+    """
+
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{16,40}\Z")]
+
+
 AnyEvent = (
     Welcome
     | Sync
@@ -144,4 +153,5 @@ AnyEvent = (
     | TypingTold
     | ReadTold
     | Notice
+    | DialBack
 )

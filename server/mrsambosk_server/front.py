@@ -26,6 +26,7 @@ from .channel import Channel, Owner
 from .exchange import Exchange
 from .guard import Guard
 from .head import BadHead, parse_head
+from .listening import is_this_machine
 from .problems import plain_answer
 from .session import Services, Session
 
@@ -221,6 +222,7 @@ class Front(asyncio.Protocol):
             if door.closing or door.is_full:
                 return channel.refuse(503, "busy", "This host has as many connections as it allows.")
             session = Session(door.services, channel, lambda: door.greet(channel))
+            session.is_elsewhere = not is_this_machine(address, (transport.get_extra_info("sockname") or ("",))[0])
 
             def drop() -> None:
                 session.end(Close.NO_HELLO, "too many strangers")

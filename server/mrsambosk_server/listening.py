@@ -65,6 +65,14 @@ def resolve(binds: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(addresses))
 
 
+def is_this_machine(peer: str, local: str) -> bool:
+    """Whether a connection from `peer` to our address `local` is one of this machine with itself."""
+    try:
+        return peer == local or ipaddress.ip_address(peer).is_loopback
+    except ValueError:
+        return False
+
+
 def reachable(addresses: Iterable[str]) -> list[str]:
     """The addresses others can use for these: an unspecified one stands for each of the machine's own.
 

@@ -83,6 +83,9 @@ class Session(Client):
         self.write = channel.write
         self._greeted = greeted
         self._loop = asyncio.get_running_loop()
+        #: What the hello says it is, and whether it is another machine.
+        self.program = ""
+        self.is_elsewhere = False
         self._welcomed = False
         self._admitting = False
         self._closed = False
@@ -242,7 +245,7 @@ class Session(Client):
         except Refused as refused:
             self._refuse_hello(hello.ref, refused)
             return
-        self.user, self.device = viewer.id, viewer.device
+        self.user, self.device, self.program = viewer.id, viewer.device, hello.client
         self.rooms = {room.id for room in admission.rooms}
         self._hub.join(self)
         self._welcomed = True

@@ -192,6 +192,7 @@ _EVENTS: dict[str, dict[str, Check]] = {
     "typing": {"room": is_text, "user": is_text},
     "read": {"room": is_text, "user": is_text, "id": is_count},
     "notice": {"kind": lambda kind: kind in ("closing", "read_only", "writable"), "text": is_text},
+    "dial_back": {"id": is_text},
 }
 
 

@@ -14,6 +14,7 @@ from tests.helpers.host_process import ROOT, environment
 from .networks import Lan, why_not
 from .test_console import _command
 from .test_lan import LanHost
+from .test_moving import _joined
 
 _REASON = why_not()
 _NO_NFT = "" if shutil.which("nft") else "nft of nftables is missing"
@@ -174,3 +175,20 @@ def test_arguments_that_are_none(lan: Lan) -> None:
         line = lan.within("b", *_command("doctor", bad))
         ran = subprocess.run(line, env=environment(), cwd=ROOT, capture_output=True, timeout=60, check=False)
         assert (ran.returncode, ran.stdout) == (2, b"")
+
+
+@pytest.mark.skipif(bool(_NO_NFT), reason=_NO_NFT)
+def test_a_member_elsewhere_dials_back_until_nothing_new_comes_in(lan: Lan, tmp_path: Path) -> None:
+    data = ("--data", str(tmp_path / "host"))
+    with (
+        LanHost(lan, "a", tmp_path / "host") as host,
+        _joined(lan, "b", tmp_path / "anna", "Anna", host.ready["invite"]),
+    ):
+        status, lines = _doctor(lan, "a", *data)
+        assert (status, lines["dial_back"][0]["verdict"]) == (0, "good")
+        assert lines["dial_back"][0]["text"] == "Another device dialled back and came in at 10.77.0.1."
+        # What a rule on the way does that this computer knows nothing of: the old connection stands.
+        new = "tcp flags & (syn | ack) == syn drop"
+        _run(lan, "b", "nft -f -", _DROPPED.replace("hook input", "hook output").replace("PORT", new))
+        status, lines = _doctor(lan, "a", *data)
+        assert (status, _red(lines)) == (1, {"dial_back"})

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from ..passwords import Passwords
 from ..session import Services
-from . import invites, moderation, rooms, service, sessions
+from . import dial_back, invites, moderation, rooms, service, sessions
 from .answers import on_http_error
 from .openapi import describe
 from .operations import Context, Operation
@@ -27,6 +27,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *invites.OPERATIONS,
     *rooms.OPERATIONS,
     *service.OPERATIONS,
+    *dial_back.OPERATIONS,
 )
 
 

@@ -19,6 +19,7 @@ from ..people import Viewer, viewer_of
 from ..session import Services
 from ..throttle import SignIns
 from .answers import nothing, refusal
+from .arrivals import Arrivals
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Context:
         self.settings_changed = settings_changed
         self.description = description
         self.sign_ins = SignIns()
+        self.arrivals = Arrivals()
 
     def now(self) -> float:
         """The loop's monotonic seconds."""

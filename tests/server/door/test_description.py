@@ -97,6 +97,7 @@ def test_every_operation_refuses_nobody_unless_it_is_public(host: HostProcess) -
     assert public == {
         ("post", "/api/v1/register"),
         ("post", "/api/v1/token"),
+        ("post", "/api/v1/host/dial-back"),
         ("get", "/healthz"),
         ("get", "/metrics"),
         ("get", "/openapi.json"),
