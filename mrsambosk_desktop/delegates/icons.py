@@ -3,12 +3,14 @@
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QTransform
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QTransform, qGray
 from PySide6.QtSvg import QSvgRenderer
 
 from mrsambosk_desktop.paths import resource
 
 _RATIOS = (1.0, 2.0)
+#: On a ground brighter than this, what an icon draws in white is black.
+_BRIGHT = 160
 
 
 def icon(name: str, colour: QColor, size: int = 20, *, mirrored: bool = False, disabled: QColor | None = None) -> QIcon:
@@ -47,4 +49,6 @@ def pixmap(name: str, colour: str, size: int, ratio: float) -> QPixmap:
 @lru_cache(maxsize=64)
 def _renderer(name: str, colour: str) -> QSvgRenderer:
     drawing = resource("icons", f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", colour)
+    if qGray(QColor(colour).rgb()) > _BRIGHT:
+        drawing = drawing.replace("#ffffff", "#000000")
     return QSvgRenderer(QByteArray(drawing.encode()))

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 from mrsambosk_desktop.delegates.icons import pixmap
 from mrsambosk_protocol import __version__
 
-from .parts import button, label
+from .parts import button, fit_text, label
 from .theme import Theme
 
 _MARK = 64
@@ -46,10 +46,10 @@ class AboutDialog(QDialog):
             box.addWidget(label(words, wraps=True, centred=True))
         box.addSpacing(12)
         box.addWidget(close, 0, centre)
-        self.setMinimumWidth(min(340, max(280, parent.width() - 40)))
         close.setFocus()
 
     def open(self) -> None:
         """Shows it over the window."""
         self._theme.dress(self)
+        fit_text(self, self._theme, 380)
         super().open()

@@ -29,6 +29,7 @@ class HostDialog(QDialog):
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setAccessibleName(self.tr("Host and devices"))
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 14)
@@ -40,7 +41,8 @@ class HostDialog(QDialog):
         foot.addStretch(1)
         foot.addWidget(button(self.tr("Close"), self.close))
         box.addLayout(foot)
-        self.resize(min(560, parent.width() - 40), min(560, parent.height() - 40))
+        scale = max(theme.scale, 1.0)
+        self.resize(min(round(560 * scale), parent.width() - 40), min(round(560 * scale), parent.height() - 40))
 
     def show_page(self, page: HostPage) -> None:
         """What the host answered."""
@@ -78,7 +80,7 @@ class HostDialog(QDialog):
         words.setSpacing(0)
         words.addWidget(label(isolated(device.name), "strong"))
         used = self.tr("this device") if device.current else self.tr("last used {when}")
-        words.addWidget(label(used.format(when=moment_text(device.used_at)), "muted"))
+        words.addWidget(label(used.format(when=moment_text(device.used_at)), "muted", wraps=True))
         row.addLayout(words, 1)
         if not device.current:
             name = self.tr("Sign {device} out").format(device=device.name)

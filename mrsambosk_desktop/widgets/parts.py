@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
+    QDialog,
     QLabel,
     QPushButton,
     QSizePolicy,
@@ -149,8 +150,23 @@ class CheckBox(QCheckBox):
             option = QStyleOptionButton()
             self.initStyleOption(option)
             box = QRectF(self.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, self))
-            place = QRectF(box.center().x() - 6.5, box.center().y() - 6.5, 13, 13)
+            side = float(self._theme.px(13))
+            place = QRectF(box.center().x() - side / 2, box.center().y() - side / 2, side, side)
             paint_icon(QPainter(self), "check", self._theme.tokens.on_accent, place)
+
+
+def fit_text(dialog: QDialog, theme: Theme, width: int) -> None:
+    """Gives a dialog the width its text wants at this text size, within its window, and the height that all of its
+    wrapped lines need then: by itself a dialog may be too low for them."""
+    parent = dialog.parentWidget()
+    most = parent.window().width() - 40 if parent is not None else width * 2
+    layout = dialog.layout()
+    assert layout is not None
+    dialog.ensurePolished()
+    layout.activate()
+    wide = max(min(round(width * max(theme.scale, 1.0)), most), layout.minimumSize().width())
+    dialog.setMinimumWidth(0)
+    dialog.resize(wide, layout.totalHeightForWidth(wide) if layout.hasHeightForWidth() else dialog.sizeHint().height())
 
 
 def repolish(widget: QWidget) -> None:

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWid
 
 from mrsambosk_desktop.models.wording import isolated
 
-from .parts import button, label
+from .parts import button, fit_text, label
 from .theme import Theme
 
 
@@ -45,13 +45,13 @@ class SecretDialog(QDialog):
         box.addWidget(label(text, "muted", wraps=True))
         box.addWidget(self.secret)
         box.addLayout(buttons)
-        self.setMinimumWidth(min(420, max(320, parent.width() - 40)))
         self.secret.returnPressed.connect(self.accept)
         self.finished.connect(self._answer)
 
     def open(self) -> None:
         """Shows it; the window behind waits."""
         self._theme.dress(self)
+        fit_text(self, self._theme, 420)
         super().open()
         self.secret.setFocus()
 

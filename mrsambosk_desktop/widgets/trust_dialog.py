@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from .parts import button, label
+from .parts import button, fit_text, label
 from .theme import Theme
 
 
@@ -44,12 +44,12 @@ class TrustDialog(QDialog):
         box.addWidget(label(explanation.format(address=address), "muted", wraps=True))
         box.addWidget(frame)
         box.addLayout(buttons)
-        self.setMinimumWidth(min(460, max(320, parent.width() - 40)))
         self.finished.connect(self._answer)
 
     def open(self) -> None:
         """Shows it; the window behind waits."""
         self._theme.dress(self)
+        fit_text(self, self._theme, 460)
         super().open()
         # The safe answer has the focus: nobody should say yes by a stray Return.
         self.setFocus()
