@@ -46,7 +46,8 @@ class ReadingController(QObject):
         self._disk, self._feed, self._timeline, self._tasks = disk, feed, timeline, tasks
         self._session: Session | None = None
         self._paging = asyncio.Lock()
-        self._next_page: Callable[[], Awaitable[None]] | None = None
+        #: What was asked for while a page was on its way: the other end, or more of the same.
+        self._next_pages: list[Callable[[], Awaitable[None]]] = []
         self._read_to: dict[str, Read] = {}
         # Rooms in which a person marked something unread: they stay so until they are left, or written in.
         self._kept_unread: set[str] = set()
@@ -151,18 +152,17 @@ class ReadingController(QObject):
     # Inside ----------------------------------------------------------------------------------------------------
 
     def _page(self, load: Callable[[], Awaitable[None]]) -> None:
-        if self._paging.locked():
-            self._next_page = load
-        else:
+        if not self._paging.locked():
             self._tasks.start(self._one_page(load), "load a page")
+        elif load not in self._next_pages:
+            self._next_pages.append(load)
 
     async def _one_page(self, load: Callable[[], Awaitable[None]]) -> None:
         async with self._paging:
-            self._next_page = None
             await load()
         # The next page need not wait for what the rows of this one reply to.
-        if self._next_page is not None:
-            self._page(self._next_page)
+        if self._next_pages:
+            self._page(self._next_pages.pop(0))
         await self._feed.find_sources()
 
     def _copy(self) -> RoomCopy:

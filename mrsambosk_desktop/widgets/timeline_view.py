@@ -84,6 +84,9 @@ class TimelineView(QListView):
         self._model = model
         self._anchor: Anchor | None = None
         self._laying_out = False
+        # The bar where the last layout or movement left it, and how many layouts there were.
+        self._settled = 0
+        self._layouts = 0
         # Until the reader has done anything, and while nothing was shown yet, a room is laid out as just opened.
         self._opening = False
         self._heading_latest = False
@@ -184,6 +187,7 @@ class TimelineView(QListView):
 
     def doItemsLayout(self) -> None:
         self._laying_out = True
+        self._layouts += 1
         self.hover.hide()
         try:
             self._lead()
@@ -193,6 +197,7 @@ class TimelineView(QListView):
             self._restore()
         finally:
             self._laying_out = False
+        self._settled = self.verticalScrollBar().value()
         if not self._model.has_newer and self.verticalScrollBar().value() >= self.verticalScrollBar().maximum() - 2:
             self._take_anchor()
         self._after_scroll()
@@ -306,6 +311,15 @@ class TimelineView(QListView):
             return
         self._opening = False
         self.hover.hide()
+        bar = self.verticalScrollBar()
+        moved, layouts = bar.value() - self._settled, self._layouts
+        self.executeDelayedItemsLayout()
+        if self._layouts != layouts:
+            # Rows came in between, and their layout put the reader back to where the movement began.
+            self._laying_out = True
+            bar.setValue(bar.value() + moved)
+            self._laying_out = False
+        self._settled = bar.value()
         self._take_anchor()
         self._show_day()
         self._after_scroll()

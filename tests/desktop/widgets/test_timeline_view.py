@@ -72,6 +72,22 @@ def test_older_pages_are_prepended_without_a_jump(desk: Desk) -> None:
         assert top_of(view, key) == before
 
 
+def test_a_page_that_comes_while_scrolling_takes_nothing_from_the_movement(desk: Desk) -> None:
+    view = desk.window.chat.view
+    desk.open([message(i) for i in range(1001, 1041)], has_older=True)
+    key = scroll_up(desk, 400)
+    before = top_of(view, key)
+    bar = view.verticalScrollBar()
+    desk.timeline.extend_older([message(i, f"old {i}") for i in range(951, 1001)], True)
+    bar.setValue(bar.value() - 30)
+    settle()
+    assert top_of(view, key) == before + 30
+    desk.timeline.upsert([message(1041)])
+    bar.setValue(bar.value() + 10)
+    settle()
+    assert top_of(view, key) == before + 20
+
+
 def test_the_other_end_is_trimmed_without_a_jump(desk: Desk) -> None:
     view = desk.window.chat.view
     desk.open([message(i) for i in range(1001, 1401)], has_older=True)
