@@ -104,8 +104,8 @@ class Tokens:
 
 #: Every text token and the grounds the app puts it on; a test measures each pair in each theme.
 TEXT_ON_GROUND: Final[dict[str, tuple[str, ...]]] = {
-    "text": ("ground", "side", "panel", "field", "hover", "other", "chip", "flash"),
-    "muted": ("ground", "side", "panel", "field", "hover"),
+    "text": ("ground", "side", "panel", "field", "hover", "other", "chip", "flash", "danger_soft"),
+    "muted": ("ground", "side", "panel", "field", "hover", "danger_soft"),
     "accent": ("ground",),
     "link": ("ground", "other", "mention", "selection"),
     "on_accent": ("accent_fill", "accent_hover"),

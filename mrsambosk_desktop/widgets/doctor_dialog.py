@@ -135,7 +135,7 @@ class DoctorDialog(QDialog):
         row.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         told, todo = sentence(finding, _translated), advice(finding, _translated) if finding.advice else ""
         title, mark = _translated(TITLES[finding.check]), _translated(MARKS[finding.verdict])
-        row.setAccessibleName(". ".join(part for part in (f"{title}: {mark}", told, todo, *finding.commands) if part))
+        row.setAccessibleName(" ".join(part for part in (f"{title}: {mark}.", told, todo, *finding.commands) if part))
         across = QHBoxLayout(row)
         across.setContentsMargins(12, 10, 12, 10)
         across.setSpacing(12)
