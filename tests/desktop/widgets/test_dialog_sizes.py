@@ -41,7 +41,7 @@ def test_all_words_show(desk: Desk, kind: str, scale: float) -> None:
 
 def test_in_a_narrow_window_too(desk: Desk) -> None:
     desk.window.resize(420, 800)
-    desk.theme.set_scale(1.5)
+    desk.theme.set_scale(1.25)
     dialog = made(desk, "trust", "192.168.1.20:8765")
     dialog.open()
     QApplication.processEvents()
