@@ -17,7 +17,7 @@ import pytest
 import yaml
 from PySide6.QtGui import QImage
 
-from mrsambosk_desktop.__main__ import _parser
+from mrsambosk_desktop.__main__ import HOST_COMMANDS, _parser
 from mrsambosk_protocol import __version__
 from mrsambosk_server.config import _make_parser
 from scripts.installer import __main__ as steps
@@ -90,6 +90,8 @@ def test_the_man_page_names_every_option(share: Path) -> None:
     for parser in (_parser(), _make_parser()):
         options |= {word for action in parser._actions for word in action.option_strings if word.startswith("--")}
     assert named == options - {"--help"}
+    for command in (*HOST_COMMANDS, "rooms", "invite", "doctor"):
+        assert re.search(rf"(?m)^\.B .*\b{command}\b", page), command
 
 
 def test_the_service_starts_a_host_and_gives_up_where_that_is_wise() -> None:
