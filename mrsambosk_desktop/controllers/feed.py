@@ -252,9 +252,15 @@ class Feed(QObject):
         self._typing.clear()
         self.room_opened.emit(self.rooms[room])
 
-    async def find_sources(self) -> None:
-        """Give the timeline the rows that its rows reply to, where they are here."""
-        if missing := self._timeline.missing_sources():
+    async def find_sources(self, coming: Sequence[Message] = ()) -> None:
+        """Give the timeline the rows that its rows reply to, where they are here.
+
+        Args:
+            coming: rows that it will get next: they are laid out once when their sources are there before them.
+        """
+        wanted = {row.reply_to for row in coming if row.reply_to is not None} - {row.id for row in coming}
+        missing = {*self._timeline.missing_sources(), *(id for id in wanted if self._timeline.place_of(id) is None)}
+        if missing:
             self._timeline.put_sources(await self._disk.run(self._disk.replica.rows, self.host, self.room, missing))
 
     async def _take_told(self, told: Sequence[MessageTold]) -> None:

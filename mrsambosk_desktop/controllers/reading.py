@@ -23,7 +23,7 @@ from . import wording
 from .feed import Feed
 
 #: A page is laid out within one frame, so it is small, and asked for early.
-PAGE_ROWS: Final = 24
+PAGE_ROWS: Final = 16
 JUMP_ROWS: Final = 60
 #: Of so many of one's own newest messages it is asked who has seen them, when a room is opened.
 SEEN_ASKED: Final = 5
@@ -180,6 +180,7 @@ class ReadingController(QObject):
                 span = self._copy().ranges.around(below) or newest
                 rows = await self._before(below, span.first)
                 if rows or span.first == 0:
+                    await feed.find_sources(rows)
                     more = len(rows) == PAGE_ROWS or span.first > 0
                     self._timeline.extend_older(rows, has_older=more)
                     return
@@ -200,6 +201,7 @@ class ReadingController(QObject):
                     return
                 rows = await self._disk.run(self._disk.replica.after, feed.host, room, last, span.last, PAGE_ROWS)
                 if rows or span == newest:
+                    await feed.find_sources(rows)
                     self._timeline.extend_newer(rows, has_newer=len(rows) == PAGE_ROWS or span != newest)
                     return
             if not await self._fetch(room, Place(after=span.last)):

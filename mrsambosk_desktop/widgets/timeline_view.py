@@ -358,7 +358,8 @@ class TimelineView(QListView):
     def _after_scroll(self) -> None:
         """Asks for pages that will be needed, tells what was read, shows or hides the jump button."""
         bar = self.verticalScrollBar()
-        ahead = self.viewport().height() * _AHEAD
+        # Both ends at once are never near: each page of one would push out what the other asks for.
+        ahead = max(min(self.viewport().height() * _AHEAD, (bar.maximum() - bar.minimum()) / 4), 1)
         if self._model.has_older and bar.value() - bar.minimum() < ahead:
             self._ask("older", self._model.first_id, self.older_wanted)
         if self._model.has_newer and bar.maximum() - bar.value() < ahead:
