@@ -26,6 +26,7 @@ from .controllers.drafts import DraftsController
 from .controllers.feed import Feed
 from .controllers.finding import FindingController
 from .controllers.hosting import HostingController
+from .controllers.invites import InvitesController
 from .controllers.nearby import NearbyController
 from .controllers.networks import NetworkWatch
 from .controllers.people import PeopleController
@@ -103,6 +104,7 @@ class App:
         )
         self.people = PeopleController(self.feed, self.connection, self.tasks)
         self.doctor = DoctorController(self.tasks, lambda: self.connection.door)
+        self.invites = InvitesController(self.feed, self.connection, self.tasks)
         self.nearby = NearbyController(self.tasks, enabled=options.look_around)
         self.networks = NetworkWatch(self.tasks)
         self.network_choices = NetworkChoices.parse(self.settings.networks)
@@ -212,6 +214,12 @@ class App:
         window.first_run.back_requested.connect(self._show_room)
         self.nearby.changed.connect(window.first_run.set_found)
         self.nearby.changed.connect(connection.heard)
+        window.invites_requested.connect(self.invites.load)
+        window.make_invite_requested.connect(self.invites.make)
+        window.revoke_invite_requested.connect(self.invites.revoke)
+        self.invites.loaded.connect(window.show_invites)
+        self.invites.failed.connect(window.show_error)
+        self.feed.people_changed.connect(self._refresh_invites)
         self.networks.changed.connect(self._show_networks)
         self.hosting.started.connect(self._ask_networks)
         window.networks_answered.connect(self._choose_networks)
@@ -294,6 +302,11 @@ class App:
         ticked = known if known or not unanswered else None
         self.window.first_run.set_networks(networks, ticked)
         self._ask_networks()
+
+    def _refresh_invites(self) -> None:
+        """Somebody came, perhaps by one of them."""
+        if self.window.shows_invites:
+            self.invites.load()
 
     def _ask_networks(self) -> None:
         """Nothing is hosted on a network that nobody was asked about."""

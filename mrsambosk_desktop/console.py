@@ -89,7 +89,7 @@ def invite(arguments: Sequence[str], make: MakeInvite) -> int:
         except Exception as failure:
             print(f"mrsambosk: {failure}", file=sys.stderr)
             return EXIT_NOT_RUNNING
-        link = str(msgspec.structs.replace(parse_invite(running.invite), code=code))
+        link = str(parse_invite(running.invite).with_code(code))
         running = msgspec.structs.replace(running, invite=link)
     print(json.dumps(msgspec.to_builtins(running)) if given.json else running.invite)
     return EXIT_DONE

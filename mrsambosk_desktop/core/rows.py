@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from mrsambosk_protocol.requests import AuditEntry, DeviceInfo
+from mrsambosk_protocol.requests import AuditEntry, DeviceInfo, InviteInfo
 
 
 class SendState(Enum):
@@ -115,3 +115,12 @@ class HostPage:
     code: str = ""
     audit: tuple[AuditEntry, ...] | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InvitePage:
+    """The personal invites, the newest first; `names` are by user id. `code` is of one just made, told this once."""
+
+    invites: tuple[InviteInfo, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+    code: str = ""

@@ -137,6 +137,8 @@ class HostDialog(QDialog):
             "change_policy": self.tr("{actor} changed who may join"),
             "change_code": self.tr("{actor} made a new join code"),
             "change_name": self.tr("{actor} renamed the host"),
+            "make_invite": self.tr("{actor} made a personal invite"),
+            "revoke_invite": self.tr("{actor} withdrew a personal invite"),
         }
         said = verbs.get(entry.verb, "{actor}: " + entry.verb)
         line = said.format(actor=name(entry.actor), target=name(entry.target))

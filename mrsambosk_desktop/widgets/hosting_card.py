@@ -5,6 +5,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.rows import HostCard
+from mrsambosk_desktop.models.wording import isolated
 
 from .parts import ElidedLabel, button, label
 from .theme import Theme
@@ -63,4 +64,4 @@ class HostingCard(QFrame):
         online = self.tr("{count} online").format(count=card.online)
         # An address reads from the left wherever it stands.
         addresses = (f"\u2066{line}\u2069" for line in card.address_lines[:1])
-        self._where.setText(" · ".join((*addresses, online)))
+        self._where.setText(" · ".join((*addresses, isolated(online))))

@@ -12,10 +12,11 @@ from .theme import Theme
 
 
 class HostingDialog(QDialog):
-    """Open with `open()`; `set_host` keeps it true while it is open. Signal `check_wanted`: look whether others can
-    reach this computer."""
+    """Open with `open()`; `set_host` keeps it true while it is open. Signals: `check_wanted`: look whether others can
+    reach this computer; `personal_wanted`: invite one person, or until a time."""
 
     check_wanted = Signal()
+    personal_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -38,16 +39,20 @@ class HostingDialog(QDialog):
         self.copy = button(self.tr("Copy invite"), self._copy, "primary")
         self._copied = label(role="muted")
         self.check = button(self.tr("Check the connection"), self.check_wanted.emit)
+        self.personal = button(self.tr("Personal invite…"), self.personal_wanted.emit)
         done = button(self.tr("Done"), self.accept)
         frame = QFrame()
         frame.setObjectName("page_card")
         inner = QVBoxLayout(frame)
         inner.setContentsMargins(14, 12, 14, 12)
         inner.addWidget(self._text)
+        inviting = QHBoxLayout()
+        inviting.addWidget(self.copy)
+        inviting.addWidget(self.personal)
+        inviting.addWidget(self._copied, 1)
         buttons = QHBoxLayout()
-        buttons.addWidget(self.copy)
         buttons.addWidget(self.check)
-        buttons.addWidget(self._copied, 1)
+        buttons.addStretch(1)
         buttons.addWidget(done)
         box = QVBoxLayout(self)
         box.setContentsMargins(22, 20, 22, 18)
@@ -67,6 +72,7 @@ class HostingDialog(QDialog):
         self.code = QrCode(self.tr("The invite as a QR code"))
         box.addWidget(self.code, 0, Qt.AlignmentFlag.AlignHCenter)
         box.addWidget(frame)
+        box.addLayout(inviting)
         box.addLayout(buttons)
         self._frame = frame
         self.setMinimumWidth(min(440, max(320, parent.width() - 40)))
@@ -75,7 +81,8 @@ class HostingDialog(QDialog):
         """Where the room is, as far as known."""
         self._invite = card.invite or ""
         self._title.setText(self.tr("“{room}” is open").format(room=f"\u2068{card.host_name}\u2069"))
-        self._addresses.setText("\n".join(card.address_lines))
+        # An address reads from left to right in every language.
+        self._addresses.setText("\n".join(f"\u2066{line}\u2069" for line in card.address_lines))
         # A link has no spaces to break at; a zero-width one after each separator lets it wrap and is not copied.
         self._text.setText(self._invite.replace("&", "\u200b&").replace("?", "?\u200b"))
         self.code.set_text(self._invite)
@@ -86,14 +93,22 @@ class HostingDialog(QDialog):
             widget.setVisible(bool(self._invite))
         if not card.hosting:
             self.close()
+        self._fit()
 
     def open(self) -> None:
         """Shows it beside the window, without blocking it."""
         self._copied.clear()
         self._theme.dress(self)
         self.show()
+        self._fit()
         self.raise_()
         self.copy.setFocus()
+
+    def _fit(self) -> None:
+        """As high as what it shows: wrapped lines are higher than a layout guesses before it knows their width."""
+        needed = self.heightForWidth(self.width())
+        if self.isVisible() and needed > self.height():
+            self.resize(self.width(), needed)
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self._invite)

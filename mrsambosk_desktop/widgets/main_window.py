@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.findings import Finding
 from mrsambosk_desktop.core.networks import Network
-from mrsambosk_desktop.core.rows import ConnectionState, Draft, HostCard, HostPage
+from mrsambosk_desktop.core.rows import ConnectionState, Draft, HostCard, HostPage, InvitePage
 from mrsambosk_desktop.models.found import FoundModel
 from mrsambosk_desktop.models.members import MemberModel
 from mrsambosk_desktop.models.rooms import RoomModel
@@ -24,6 +24,7 @@ from .doctor_dialog import DoctorDialog
 from .first_run import FirstRun
 from .host_dialog import HostDialog
 from .hosting_dialog import HostingDialog
+from .invites_dialog import InvitesDialog
 from .keys_dialog import KeysDialog
 from .member_menu import asks_first, question_for
 from .network_list import NetworkDialog
@@ -76,6 +77,9 @@ class MainWindow(QWidget):
     check_again_requested = Signal()
     autostart_switched = Signal(bool)
     networks_answered = Signal(object, object)
+    invites_requested = Signal()
+    make_invite_requested = Signal(bool, int)
+    revoke_invite_requested = Signal(str)
     closed = Signal()
 
     def __init__(
@@ -106,6 +110,7 @@ class MainWindow(QWidget):
         self._doctor: DoctorDialog | None = None
         self._host_page: HostDialog | None = None
         self._asking_networks: NetworkDialog | None = None
+        self._invites: InvitesDialog | None = None
         self._autostart: bool | None = None
         self._pages = QStackedWidget()
         self._pages.addWidget(self.first_run)
@@ -143,6 +148,8 @@ class MainWindow(QWidget):
         self.chat.set_host(card)
         if self._hosting is not None:
             self._hosting.set_host(card)
+        if self._invites is not None:
+            self._invites.set_invite(card.invite or "")
         self._name_window()
 
     def set_room(self, room: Room) -> None:
@@ -175,6 +182,16 @@ class MainWindow(QWidget):
         dialog = SecretDialog(self._theme, name, wants_code, self)
         dialog.answered.connect(self.secret_answered)
         dialog.open()
+
+    @property
+    def shows_invites(self) -> bool:
+        """Whether the personal invites are looked at."""
+        return self._invites is not None and self._invites.isVisible()
+
+    def show_invites(self, page: InvitePage) -> None:
+        """The personal invites, where their dialog is open."""
+        if self._invites is not None:
+            self._invites.show_page(page)
 
     def ask_networks(self, networks: Sequence[Network]) -> None:
         """Let the person say whether to host on these too; `networks_answered` (asked, chosen) may follow."""
@@ -255,6 +272,7 @@ class MainWindow(QWidget):
         """'You are hosting', beside the window."""
         if self._hosting is None:
             self._hosting = HostingDialog(self._theme, self)
+            self._hosting.personal_wanted.connect(self._open_invites)
             self._hosting.check_wanted.connect(lambda: self.check_requested.emit(self._host.invite or ""))
         self._hosting.set_host(self._host)
         self._hosting.open()
@@ -380,6 +398,15 @@ class MainWindow(QWidget):
         box = question(self, self._theme, text, details, yes)
         box.accepted.connect(lambda: self.moderation_requested.emit(user, verb))
         box.open()
+
+    def _open_invites(self) -> None:
+        if self._invites is None:
+            self._invites = InvitesDialog(self._theme, self)
+            self._invites.make_wanted.connect(self.make_invite_requested)
+            self._invites.revoke_wanted.connect(self.revoke_invite_requested)
+        self._invites.set_invite(self._host.invite or "")
+        self._invites.open()
+        self.invites_requested.emit()
 
     def _forget_question(self, dialog: NetworkDialog) -> None:
         if self._asking_networks is dialog:

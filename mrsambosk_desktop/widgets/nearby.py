@@ -100,7 +100,7 @@ class NearbyList(QWidget):
     def _line(self, host: FoundHost, chars: int | None = None) -> str:
         """One line about it. The id's beginning tells hosts of one name apart; no name is long enough to hide it."""
         name = host.name if chars is None or len(host.name) <= chars else host.name[: chars - 1] + "…"
-        parts = [isolated(name)]
+        parts = [name]
         if host.double:
             parts.append(self.tr("same name: {mark}").format(mark=host.id[:6].lower()))
         parts.append(self.tr("%n online", "", host.people))
@@ -108,7 +108,7 @@ class NearbyList(QWidget):
             parts.append(self.tr("needs a code"))
         if host.stale:
             parts.append(self.tr("not heard of lately"))
-        return " · ".join(parts)
+        return " · ".join(isolated(part) for part in parts)
 
     def _take(self, item: QListWidgetItem) -> None:
         host = item.data(_HOST)

@@ -40,6 +40,10 @@ class Invite(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None = None
     tls: bool = True
 
+    def with_code(self, code: str) -> "Invite":
+        """The same with another code: of one person, in place of everybody's."""
+        return msgspec.structs.replace(self, code=code)
+
     def __str__(self) -> str:
         """The link itself."""
         pairs = [("at", str(address)) for address in self.addresses]

@@ -4,13 +4,14 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from mrsambosk_desktop.app import App, Options
 from mrsambosk_desktop.core.networks import Network
+from mrsambosk_desktop.widgets.invites_dialog import InvitesDialog
 from mrsambosk_protocol.invite import parse_invite
 
-from .desk import Desk, is_live, run, stored, write
+from .desk import Desk, is_live, join, run, stored, write
 
 HOME = Network("wlan0", "192.168.1.20", "192.168.1.0/24", usual=True)
 CAFE = Network("wlan0", "192.168.7.9", "192.168.7.0/24", usual=True)
@@ -109,3 +110,38 @@ def test_a_link_handed_over_is_offered_and_never_joined_by_itself(qapp: QApplica
         await desk.until(lambda: stored(dana) == ["still here"])
 
     run(qapp, tmp_path, play)
+
+
+def test_one_person_is_invited_and_shown_as_who_came(qapp: QApplication, tmp_path: Path) -> None:
+    async def play(desk: Desk) -> None:
+        dana = await desk.open("dana")
+        dana.invites.loaded.connect(desk._poke)
+        dana.window.first_run.policy.setCurrentIndex(1)
+        await _host(desk, dana)
+        assert dana.window._hosting is not None
+        QTest.mouseClick(dana.window._hosting.personal, Qt.MouseButton.LeftButton)
+        dialog = dana.window._invites
+        assert dialog is not None
+        await desk.until(lambda: "None yet." in _words(dialog), "an empty list")
+        QTest.mouseClick(dialog.make, Qt.MouseButton.LeftButton)
+        await desk.until(lambda: dialog._link, "it was made")
+        made = parse_invite(dialog._link)
+        assert made.code
+        assert made.fingerprint == parse_invite(dana.window._host.invite or "").fingerprint
+        anna = await join(desk, "anna", "Anna", dialog._link)
+        await desk.until(lambda: "Came by it: \u2068Anna\u2069" in _words(dialog), "Anna came by it")
+        await desk.close(anna)
+        QTest.mouseClick(dialog.make, Qt.MouseButton.LeftButton)
+        await desk.until(lambda: "Withdraw" in _words(dialog), "another one")
+        button = next(one for one in dialog._area.widget().findChildren(QPushButton) if one.text() == "Withdraw")
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        await desk.until(lambda: any("withdrawn" in words for words in _words(dialog)), "withdrawn")
+
+    run(qapp, tmp_path, play)
+
+
+def _words(dialog: InvitesDialog) -> list[str]:
+    page = dialog._area.widget()
+    if page is None:
+        return []
+    return [found.text() for kind in (QLabel, QPushButton) for found in page.findChildren(kind)]
