@@ -62,7 +62,7 @@ def steps(folder: Path) -> list[Step]:
     if sys.platform == "win32":
         return [("installer", lambda: windows.make(folder, DIST))]
     if sys.platform == "darwin":
-        return [("disk image", lambda: macos.make(DIST / "Mrsambosk.app", DIST))]
+        return [("disk image", lambda: macos.make(DIST / "Mrsambosk.app", folder / "licences", DIST))]
     return [
         (".deb", lambda: linux.make_deb(folder, DIST)),
         (".tar.xz", lambda: check_archive(linux.make_archive(folder, DIST))),

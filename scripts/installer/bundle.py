@@ -41,7 +41,9 @@ def make() -> Path:
 
 
 def program(folder: Path) -> Path:
-    """The program in it."""
+    """The program in it; on macOS the one of the app beside it, which is what people get."""
+    if sys.platform == "darwin":
+        return folder.with_name("Mrsambosk.app") / "Contents" / "MacOS" / NAME
     return folder / (f"{NAME}.exe" if sys.platform == "win32" else NAME)
 
 

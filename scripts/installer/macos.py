@@ -47,8 +47,8 @@ def problems(text: str) -> list[str]:
     return found
 
 
-def make(app: Path, out: Path) -> Path:
-    """The disk image with the app and a link to the folder for apps.
+def make(app: Path, licences: Path, out: Path) -> Path:
+    """The disk image with the app, the licences of all that is in it, and a link to the folder for apps.
 
     Raises:
         Skipped: this is no Mac.
@@ -61,6 +61,7 @@ def make(app: Path, out: Path) -> Path:
     image = out / f"Mrsambosk-{version()}-macos-{platform.machine()}.dmg"
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["ditto", app, Path(folder) / app.name], check=True)
+        shutil.copytree(licences, Path(folder) / "Licences")
         (Path(folder) / "Applications").symlink_to("/Applications")
         line = ["hdiutil", "create", "-quiet", "-volname", "Mrsambosk", "-format", "ULMO", "-ov"]
         subprocess.run([*line, "-srcfolder", folder, image], check=True)
