@@ -19,6 +19,7 @@ import qasync  # type: ignore[import-untyped]  # isort: skip
 
 from .autostart import Autostart
 from .controllers import wording
+from .controllers.backups import BackupsController
 from .controllers.chat import ChatController
 from .controllers.connection import ConnectionController
 from .controllers.doctor import DoctorController
@@ -102,6 +103,7 @@ class App:
         self.hosting = HostingController(
             options.folder / "host", options.port, options.bind, self.feed, self.connection, self.tasks
         )
+        self.backups = BackupsController(options.folder / "host", self.hosting, self.connection, self.tasks)
         self.people = PeopleController(self.feed, self.connection, self.tasks)
         self.doctor = DoctorController(self.tasks, lambda: self.connection.door)
         self.invites = InvitesController(self.feed, self.connection, self.tasks)
@@ -266,6 +268,13 @@ class App:
         self.hosting.card_changed.connect(window.set_host)
         self.hosting.started.connect(window.show_hosting)
         self.hosting.failed.connect(window.show_error)
+        self.hosting.damaged.connect(self.backups.offer)
+        window.backups_requested.connect(self.backups.load)
+        window.back_up_requested.connect(self.backups.back_up)
+        window.check_backups_requested.connect(self.backups.check)
+        window.restore_requested.connect(self.backups.restore)
+        self.backups.changed.connect(window.set_backups)
+        self.backups.offered.connect(window.show_backups)
         self._qt.applicationStateChanged.connect(self._state_changed)
 
     def _join(self, name: str, text: str) -> None:

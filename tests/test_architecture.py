@@ -86,6 +86,7 @@ ALLOWED = {
     "mrsambosk_desktop.controllers": {"msgspec", "PySide6.QtCore"},
     "mrsambosk_desktop.net": {"msgspec", "websockets", "zeroconf", "ifaddr", "PySide6.QtCore", "PySide6.QtNetwork"},
     "mrsambosk_desktop.hosting": {"msgspec", "PySide6.QtCore"},
+    "mrsambosk_desktop.upkeep": {"msgspec"},
     "mrsambosk_desktop.instance": {"PySide6.QtCore", "PySide6.QtNetwork"},
     "mrsambosk_desktop.delegates": {"PySide6.QtCore", "PySide6.QtGui", "PySide6.QtSvg", "PySide6.QtWidgets"},
     "mrsambosk_desktop.widgets": {"segno", "PySide6.QtCore", "PySide6.QtGui", "PySide6.QtSvg", "PySide6.QtWidgets"},

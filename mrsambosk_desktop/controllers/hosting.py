@@ -23,10 +23,13 @@ from .feed import Feed
 
 #: A host that dies more often than this within a minute has a reason that another start does not mend.
 _DEATHS_A_MINUTE: Final = 3
+#: Of a host that can't use its database (docs/protocol.md, *Starting one*).
+_DATABASE_STATUS: Final = 5
 
 
 class HostingController(QObject):
-    """Signals: `card_changed` (HostCard); `started`: the room is open; `failed` (sentence).
+    """Signals: `card_changed` (HostCard); `started`: the room is open; `failed` (sentence), and `damaged`
+    when it is the room's database that can't be used.
 
     Args:
         data: where the host keeps its room.
@@ -37,6 +40,7 @@ class HostingController(QObject):
     card_changed = Signal(object)
     started = Signal()
     failed = Signal(str)
+    damaged = Signal()
 
     def __init__(
         self,
@@ -89,8 +93,9 @@ class HostingController(QObject):
 
     def again(self) -> None:
         """Open the room again that was closed at this window."""
-        if self._options is not None:
-            self.host(self._options.owner, None, None)
+        if self._options is not None and not self.is_hosting:
+            options = replace(self._options, name=None, policy=None)
+            self._keeper = self._tasks.start(self._keep(options), "host a room")
 
     @property
     def may_open_again(self) -> bool:
@@ -123,7 +128,11 @@ class HostingController(QObject):
                     self._ready = await self._process.start(replace(options, bind=binds))
                 except HostFailed as failure:
                     self.failed.emit(wording.host_failed(failure))
+                    if failure.status == _DATABASE_STATUS:
+                        self.damaged.emit()
                     return
+                # Whoever is in looks for it at this port, also when it is closed and opened again.
+                options = self._options = replace(options, port=self._ready.port)
                 self._connection.connect_to(_target(self._ready))
                 self._tell()
                 if not is_again:
@@ -132,7 +141,6 @@ class HostingController(QObject):
                 if binds == self._binds():
                     await self._process.ended()
                 await self._process.stop()
-                options = replace(options, port=self._ready.port)
                 if binds != self._binds():
                     continue
                 now = time.monotonic()

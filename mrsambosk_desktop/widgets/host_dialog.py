@@ -19,6 +19,7 @@ class HostDialog(QDialog):
     policy_wanted = Signal(str)
     code_wanted = Signal()
     password_given = Signal(str)
+    backups_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -38,6 +39,8 @@ class HostDialog(QDialog):
         foot.setContentsMargins(22, 0, 22, 0)
         self.about = button(self.tr("About"), lambda: AboutDialog(theme, self).open(), name=self.tr("About Mrsambosk"))
         foot.addWidget(self.about)
+        self.backups = button(self.tr("Backups…"), self.backups_wanted.emit, name=self.tr("Backups of your room"))
+        foot.addWidget(self.backups)
         foot.addStretch(1)
         foot.addWidget(button(self.tr("Close"), self.close))
         box.addLayout(foot)

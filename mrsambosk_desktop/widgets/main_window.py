@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from mrsambosk_desktop.core.backups import BackupsPage
 from mrsambosk_desktop.core.findings import Finding
 from mrsambosk_desktop.core.networks import Network
 from mrsambosk_desktop.core.rows import ConnectionState, Draft, HostCard, HostPage, InvitePage
@@ -19,6 +20,7 @@ from mrsambosk_desktop.models.timeline import TimelineModel
 from mrsambosk_desktop.models.wording import isolated
 from mrsambosk_protocol.entities import Room, User
 
+from .backups_dialog import BackupsDialog
 from .chat_pane import ChatPane
 from .doctor_dialog import DoctorDialog
 from .first_run import FirstRun
@@ -80,6 +82,10 @@ class MainWindow(QWidget):
     invites_requested = Signal()
     make_invite_requested = Signal(bool, int)
     revoke_invite_requested = Signal(str)
+    backups_requested = Signal()
+    back_up_requested = Signal()
+    check_backups_requested = Signal()
+    restore_requested = Signal(str)
     closed = Signal()
 
     def __init__(
@@ -109,6 +115,8 @@ class MainWindow(QWidget):
         self._hosting: HostingDialog | None = None
         self._doctor: DoctorDialog | None = None
         self._host_page: HostDialog | None = None
+        self._backups: BackupsDialog | None = None
+        self._backups_page = BackupsPage("")
         self._asking_networks: NetworkDialog | None = None
         self._invites: InvitesDialog | None = None
         self._autostart: bool | None = None
@@ -210,7 +218,26 @@ class MainWindow(QWidget):
             self._host_page.policy_wanted.connect(self.policy_requested)
             self._host_page.code_wanted.connect(self.new_code_requested)
             self._host_page.password_given.connect(self.password_requested)
+            self._host_page.backups_wanted.connect(self.show_backups)
+            self._host_page.backups_wanted.connect(self.backups_requested)
+        self._host_page.backups.setVisible(self._host.hosting)
         self._host_page.show_page(page)
+
+    def show_backups(self) -> None:
+        """The backups of the room hosted here, beside the window."""
+        if self._backups is None:
+            self._backups = BackupsDialog(self._theme, self)
+            self._backups.back_up_wanted.connect(self.back_up_requested)
+            self._backups.check_wanted.connect(self.check_backups_requested)
+            self._backups.restore_wanted.connect(self.restore_requested)
+        self._backups.show_page(self._backups_page)
+        self._backups.open()
+
+    def set_backups(self, page: BackupsPage) -> None:
+        """How it stands with them."""
+        self._backups_page = page
+        if self._backups is not None:
+            self._backups.show_page(page)
 
     def show_code(self, name: str, code: str) -> None:
         """A one-time code, to tell the person it is for."""
