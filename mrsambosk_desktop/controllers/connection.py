@@ -205,7 +205,7 @@ class ConnectionController(QObject):
     async def _join(self, name: str, identity: Coroutine[Any, Any, tuple[Invite, Trust]]) -> None:
         try:
             invite, trust = await identity
-            target = await self._register(invite, trust, name)
+            target = await self._known(invite, trust) or await self._register(invite, trust, name)
         except _Distrusted:
             self.join_failed.emit(wording.distrusted())
         except _NotAnnounced:
@@ -219,6 +219,8 @@ class ConnectionController(QObject):
             self.join_unreached.emit()
         else:
             self.connect_to(target)
+            if target.host and target.host == self._feed.host:
+                self.joined.emit()
         finally:
             self._joining = False
 
@@ -261,17 +263,29 @@ class ConnectionController(QObject):
         invite = Invite(addresses=(*good, *others), name=host.name, fingerprint=host.id, code=code or None)
         return invite, await self._compared(host.id, good[0])
 
+    async def _is_known(self, fingerprint: str) -> bool:
+        """Whether this key was pinned before."""
+        known = await self._disk.run(self._disk.profile.hosts)
+        return any(host.id == fingerprint and host.way == Way.PINNED for host in known)
+
     async def _compared(self, fingerprint: str, address: Address) -> Trust:
-        """Let the person compare the words of a key that was seen.
+        """Let the person compare the words of a key that was seen, unless it was pinned before.
 
         Raises:
             _Distrusted: the person said no.
         """
+        if await self._is_known(fingerprint):
+            return pinned(fingerprint)
         self._trusted = asyncio.get_running_loop().create_future()
         self.trust_asked.emit(words_of(fingerprint), str(address))
         if not await self._trusted:
             raise _Distrusted
         return pinned(fingerprint)
+
+    async def _known(self, invite: Invite, trust: Trust) -> Target | None:
+        """A host that this person is a member of already: with the token of then nobody registers again."""
+        token = await self._disk.run(self._disk.credentials.get, trust.fingerprint) if trust.fingerprint else None
+        return Target(invite.addresses, token, trust, trust.fingerprint) if token is not None else None
 
     async def _register(self, invite: Invite, trust: Trust, name: str) -> Target:
         wanted = Register(name=name, code=invite.code, device=platform.node()[:64])
@@ -374,6 +388,9 @@ class ConnectionController(QObject):
         except Ended as failure:
             match failure.comeback:
                 case Comeback.NEVER:
+                    if failure.why in (End.UNKNOWN_DEVICE, End.SIGNED_OUT):
+                        # Who joins again does so as somebody new or by password.
+                        await self._disk.run(self._disk.credentials.put, target.host or self._feed.host, None)
                     raise _StayAway(wording.ended(failure)) from None
                 case Comeback.AFTER_FLOODING:
                     return FLOODING_WAIT_SECONDS, wording.ended(failure)

@@ -124,3 +124,39 @@ def test_a_known_host_is_found_again_at_a_new_address_by_its_key(qapp: QApplicat
             await desk.close(anna)
 
     run(qapp, tmp_path, play)
+
+
+def test_a_known_host_that_is_found_again_takes_the_token_of_then(qapp: QApplication, tmp_path: Path) -> None:
+    with HostProcess(tmp_path / "host", tls=True) as host:
+
+        async def play(desk: Desk) -> None:
+            anna = await join(desk, "anna", "Anna", host.ready["invite"])
+            me = anna.feed.me
+            anna._show_first_run()
+            # Neither the words are compared again nor is a code asked for, and the name is no other's.
+            asked: list[object] = []
+            anna.connection.trust_asked.connect(lambda *words: asked.append(words))
+            anna.connection.join_found("Anna", _found(host), "")
+            await desk.until(lambda: anna.window.chat.isVisible() and is_live(anna), "back in the room")
+            assert (anna.feed.me, asked) == (me, [])
+            anna.connection.join("Anna", host.ready["invite"])
+            await desk.until(lambda: not anna.connection._joining and is_live(anna), "by the invite again")
+            assert (anna.feed.me, asked) == (me, [])
+
+        run(qapp, tmp_path, play)
+
+
+def test_who_was_signed_out_joins_as_somebody_new(qapp: QApplication, tmp_path: Path) -> None:
+    with HostProcess(tmp_path / "host", tls=True) as host:
+
+        async def play(desk: Desk) -> None:
+            anna = await join(desk, "anna", "Anna", host.ready["invite"])
+            me = anna.feed.me
+            door = anna.connection.door
+            assert door is not None
+            await door.ask("DELETE", "/token", type(None))
+            await desk.until(lambda: anna.connection.state.link is Link.STOPPED, "signed out")
+            anna.connection.join("Anna B", host.ready["invite"])
+            await desk.until(lambda: is_live(anna) and anna.feed.me != me, "a new member")
+
+        run(qapp, tmp_path, play)

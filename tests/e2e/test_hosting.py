@@ -1,8 +1,10 @@
 """Hosting from the window: where, what the window tells of it, and how it goes on."""
 
+import time
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
@@ -30,6 +32,38 @@ async def _host(desk: Desk, app: App) -> None:
     app.window.first_run.name.setText("Dana")
     QTest.mouseClick(app.window.first_run.host, Qt.MouseButton.LeftButton)
     await desk.until(lambda: is_live(app), "hosting")
+
+
+def test_from_the_first_start_to_the_first_message(qapp: QApplication, tmp_path: Path) -> None:
+    """What README.md says of it: one click to host, one to join by an invite on the clipboard, none to write. How long
+    that takes is printed (``pytest -rP``)."""
+
+    async def play(desk: Desk) -> None:
+        began = time.monotonic()
+        dana = await desk.open("dana")
+        QTest.mouseClick(dana.window.first_run.host, Qt.MouseButton.LeftButton)
+        await desk.until(lambda: is_live(dana), "hosting")
+        assert dana.window._hosting is not None
+        write(dana, "first")
+        await desk.until(lambda: stored(dana) == ["first"])
+        hosted = time.monotonic() - began
+
+        QGuiApplication.clipboard().setText(dana.window._hosting._invite)
+        began = time.monotonic()
+        anna = await desk.open("anna")
+        first = anna.window.first_run
+        first.name.setText("Anna")  # two people of one computer have one name
+        assert first.copied.isVisible()
+        assert not is_live(anna)  # offered, not joined
+        QTest.mouseClick(first.copied, Qt.MouseButton.LeftButton)
+        await desk.until(lambda: is_live(anna), "joined")
+        write(anna, "second")
+        await desk.until(lambda: stored(dana) == ["first", "second"])
+        print(f"hosting: 1 click, {hosted:.1f} s; joining: 1 click, {time.monotonic() - began:.1f} s")
+        QGuiApplication.clipboard().clear()
+        await desk.close(anna)
+
+    run(qapp, tmp_path, play)
 
 
 def test_a_room_is_hosted_on_the_chosen_network_and_asked_about_on_another(qapp: QApplication, tmp_path: Path) -> None:
