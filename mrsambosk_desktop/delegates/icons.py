@@ -48,7 +48,7 @@ def pixmap(name: str, colour: str, size: int, ratio: float) -> QPixmap:
 
 @lru_cache(maxsize=64)
 def _renderer(name: str, colour: str) -> QSvgRenderer:
-    drawing = resource("icons", f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", colour)
+    drawing = resource("icons", f"{name}.svg").read_text(encoding="utf-8")
     if qGray(QColor(colour).rgb()) > _BRIGHT:
         drawing = drawing.replace("#ffffff", "#000000")
-    return QSvgRenderer(QByteArray(drawing.encode()))
+    return QSvgRenderer(QByteArray(drawing.replace("currentColor", colour).encode()))
