@@ -5,14 +5,14 @@ speaks to a host over its socket.
 """
 
 import argparse
-import logging
-import logging.handlers
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from mrsambosk_protocol import __version__
+
+from . import logs
 
 EXIT_ARGUMENTS = 2
 #: What the host's own command line does.
@@ -52,10 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.smoke:
         from . import smoke
 
-        _log_to(given.verbose, None)
+        logs.set_up(given.verbose, None)
         return smoke.main()
     try:
-        _log_to(given.verbose, folders.logs)
+        last = logs.set_up(given.verbose, folders.logs)
     except OSError as fault:
         return _complain(f"{folders.logs} can't be written: {fault.strerror}.")
     options = app.Options(
@@ -68,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config=folders.config,
         hidden=given.hidden,
         autostart=Autostart(given.profile, _kept(given)),
+        log_lines=last.lines,
     )
     return app.main(options)
 
@@ -86,26 +87,6 @@ def _kept(given: argparse.Namespace) -> list[str]:
     line += ["--data", str(given.data.resolve())] if given.data is not None else []
     line += ["--no-discovery"] if given.no_discovery else []
     return line + (["--port", str(given.port)] if given.port is not None else [])
-
-
-def _log_to(verbose: bool, folder: Path | None) -> None:
-    """Log to standard error, which a program without a console lacks, and to a file that stays small."""
-    handlers: list[logging.Handler] = [logging.StreamHandler()] if sys.stderr is not None else []
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        handlers.append(
-            logging.handlers.RotatingFileHandler(
-                folder / "mrsambosk.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8"
-            )
-        )
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        handlers=handlers,
-    )
-    for noisy in ("asyncio", "peewee", "qasync", "websockets"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    logging.getLogger("zeroconf").setLevel(logging.ERROR)  # it tells of each word that a pulled cable does not take
 
 
 def has_display() -> bool:

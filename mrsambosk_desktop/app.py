@@ -8,6 +8,7 @@ import contextlib
 import logging
 import signal
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -67,6 +68,7 @@ class Options:
         config: where the settings are; None for the folder.
         hidden: whether the window waits until it is asked for, as at a start with the session.
         autostart: the entry that starts the app with the session; None where there shall be none.
+        log_lines: gives the last lines of the log, for a report.
     """
 
     folder: Path
@@ -78,6 +80,7 @@ class Options:
     config: Path | None = None
     hidden: bool = False
     autostart: Autostart | None = None
+    log_lines: Callable[[], Sequence[str]] = tuple
 
 
 class App:

@@ -18,6 +18,7 @@ from typing import Any
 
 import filelock
 
+from mrsambosk_protocol import loglines
 from mrsambosk_server import (
     backup,
     channel,
@@ -27,7 +28,6 @@ from mrsambosk_server import (
     host,
     hub,
     ledger,
-    logs,
     people,
     reserve,
     restore,
@@ -307,7 +307,7 @@ def logs_bodies() -> None:
         return post(tx, user, command, rules)
 
     messages.do_post = do_post
-    logs.escape = lambda text: text
+    loglines.escape = lambda text: text
 
 
 def forgets_deletions() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mrsambosk_server import backup, logs
+from mrsambosk_protocol import loglines
+from mrsambosk_server import backup
 from mrsambosk_server.backup import Backup, Schedule, superfluous
 from tests.faults.disk import fixture
 from tests.helpers.host_process import ROOT, environment
@@ -108,4 +109,4 @@ def test_the_commands_end_with_the_numbers_of_the_host(data: Path, arguments: li
     ],
 )
 def test_what_a_line_of_the_log_shows(written: str, shown: str) -> None:
-    assert logs.escape(written) == shown
+    assert loglines.escape(written) == shown
