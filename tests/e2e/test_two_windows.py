@@ -231,7 +231,7 @@ def test_scrolling_back_loads_pages_of_the_host_and_then_of_the_disk(
             await desk.until(lambda: stored(anna)[-1:] == ["line 259"])
             ben = await join(desk, "ben", "Ben", host.authority)
             assert len(stored(ben)) == 50
-            for _ in range(4):
+            for _ in range(20):
                 if not ben.timeline.has_older:
                     break
                 first = ben.timeline.first_id
@@ -240,7 +240,7 @@ def test_scrolling_back_loads_pages_of_the_host_and_then_of_the_disk(
             await desk.until(lambda: stored(ben) == everything, "all by history")
             copy = ben.feed.copies["lobby"]
             assert copy.ranges.pairs() == ((0, copy.cursor),)
-            assert await ben.disk.run(ben.disk.replica.count, ben.feed.host, "lobby") >= 260
+            assert await ben.disk.run(ben.disk.replica.count, ben.feed.host, "lobby", 1000) >= 260
 
         run(qapp, tmp_path, play)
 
@@ -257,7 +257,7 @@ def test_history_is_filled_back_while_idle(qapp: QApplication, tmp_path: Path, m
             ben = await join(desk, "ben", "Ben", host.authority)
             await desk.until(lambda: ben.feed.copies["lobby"].ranges.pairs()[0][0] == 0, "everything is here")
             assert len(ben.feed.copies["lobby"].ranges.spans) == 1
-            assert await ben.disk.run(ben.disk.replica.count, ben.feed.host, "lobby") >= 300
+            assert await ben.disk.run(ben.disk.replica.count, ben.feed.host, "lobby", 1000) >= 300
             assert ben.timeline.rowCount() < 300, "what is filled back is not pushed into the window"
 
         run(qapp, tmp_path, play)
