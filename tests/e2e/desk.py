@@ -24,8 +24,10 @@ from PySide6.QtWidgets import QApplication, QMenu
 from mrsambosk_desktop.app import App, Options
 from mrsambosk_desktop.core.rows import Link
 from mrsambosk_desktop.models.entries import TimelineRow
+from mrsambosk_desktop.widgets.closing_dialog import ClosingDialog
 
-SECONDS = 20.0
+#: Of a machine that does much else too; on a quiet one all waits are short.
+SECONDS = 60.0
 
 
 class Desk:
@@ -60,6 +62,8 @@ class Desk:
     async def close(self, app: App) -> None:
         """As the person does, by the window's frame, and until it is done."""
         app.window.close()
+        if (question := app.window.findChild(ClosingDialog)) is not None:
+            QTest.mouseClick(question.quit, Qt.MouseButton.LeftButton)
         await asyncio.wait_for(app.closed.wait(), 5)
         self.apps.remove(app)
         await app.aclose()
