@@ -19,7 +19,7 @@ with_host() {
         </tmp/stop >/tmp/ready &
     local host=$!
     exec 9>/tmp/stop
-    for _ in $(seq 300); do grep -q '"event":"ready"' /tmp/ready && break; sleep 0.1; done
+    for _ in $(seq 600); do grep -q '"event":"ready"' /tmp/ready && break; sleep 0.1; done
     grep -q '"event":"ready"' /tmp/ready || fail "the host was never ready"
     "$during"
     exec 9>&-
@@ -63,8 +63,13 @@ as_dana 'mrsambosk --smoke' | tee /tmp/smoke >&2
 grep -q '"smoke": "passed"' /tmp/smoke || fail "--smoke"
 test -z "$(find /home/dana /tmp -iname '*mrsambosk*')" || fail "--smoke left something behind"
 say "the app itself starts, and ends when told to"
-as_dana 'QT_QPA_PLATFORM=offscreen timeout --signal=TERM 5 mrsambosk --no-discovery' 2>/tmp/app.log || test $? = 124 || true
+setpriv --reuid=dana --regid=dana --init-groups env HOME=/home/dana USER=dana QT_QPA_PLATFORM=offscreen \
+    mrsambosk --no-discovery 2>/tmp/app.log &
+app=$!
+for _ in $(seq 600); do grep -q 'the window is shown' /tmp/app.log && break; sleep 0.1; done
 grep -q 'the window is shown' /tmp/app.log || { cat /tmp/app.log >&2; fail "no window"; }
+kill $app
+wait $app || fail "the app ended with $?"
 say "use it as a host"
 with_host keep_fingerprint
 test "$(wc -c </tmp/before)" -gt 40 || fail "no fingerprint"

@@ -132,6 +132,27 @@ def test_the_exit_status_tells(
         assert f"SKIPPED: {name}: {reason}" in said
 
 
+@pytest.mark.parametrize(
+    ("size", "seconds", "too_much", "slow"),
+    [(100.0, 0.5, [], False), (171.0, 0.5, ["the folder"], False), (100.0, 9.0, [], True)],
+)
+def test_figures_are_compared_with_what_they_may_be(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    size: float,
+    seconds: float,
+    too_much: list[str],
+    slow: bool,
+) -> None:
+    package = tmp_path / "some.deb"
+    monkeypatch.setattr(bundle, "megabytes", lambda path: 40.0 if path == package else size)
+    monkeypatch.setattr(bundle, "seconds_to_window", lambda _program: seconds)
+    monkeypatch.setattr(bundle, "seconds_to_host", lambda _program: seconds)
+    assert steps.figures(tmp_path, tmp_path / "program", [package]) == too_much
+    assert ("SLOW" in capsys.readouterr().out) is slow
+
+
 def test_a_failure_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def fail() -> int:
         raise DoesNotWork("it did not start")
