@@ -50,6 +50,7 @@ from .storage.database import StorageFault
 from .storage.disk import Disk, ReplicaLost
 from .widgets.main_window import MainWindow
 from .widgets.theme import Theme
+from .widgets.tray import Tray
 
 _log = logging.getLogger(__name__)
 
@@ -117,6 +118,7 @@ class App:
         self.waking = WakeWatch(self.tasks)
         self.theme = Theme(qt, "system", self.settings.text_scale)
         self.window = MainWindow(self.theme, self.timeline, self.members, self.rooms, self.found, self.pinned)
+        self.tray = Tray(self.theme)
         self._connect()
 
     async def start(self) -> None:
@@ -158,6 +160,7 @@ class App:
         """The app was started a second time: bring the window to the front, and offer the link it was started with."""
         _log.info("started again, with %s", "a link" if link else "nothing")
         window = self.window
+        self.tray.hide()
         window.show()
         window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
         window.raise_()
@@ -182,6 +185,7 @@ class App:
             await self.tasks.aclose()
             self.feed.close()
             await self.disk.aclose()
+            self.tray.close()
             self.window.deleteLater()
             self.theme.deleteLater()
 
@@ -228,7 +232,13 @@ class App:
         self.networks.changed.connect(self._show_networks)
         self.hosting.started.connect(self._ask_networks)
         window.networks_answered.connect(self._choose_networks)
-        window.closed.connect(self.closed.set)
+        window.closed.connect(self._close)
+        window.keep_hosting_requested.connect(self._keep_hosting)
+        window.quit_requested.connect(self.closed.set)
+        self.tray.shown_wanted.connect(lambda: self.show_again(""))
+        self.tray.quit_wanted.connect(self.closed.set)
+        self.hosting.failed.connect(self._show_failed_hosting)
+        self.hosting.restarted.connect(lambda: window.show_error(wording.host_restarted()))
         self.feed.room_opened.connect(window.set_room)
         self.feed.room_changed.connect(window.set_room)
         self.feed.typing_changed.connect(window.set_typing)
@@ -307,6 +317,28 @@ class App:
             except OSError as fault:
                 self.window.show_error(wording.storage(fault.strerror or str(fault)))
             self.window.set_autostart(entry.is_on)
+
+    def _close(self) -> None:
+        """The window was closed: that ends the app, but nobody is put out of the room here without a word."""
+        if self.hosting.others:
+            self.window.ask_closing(self.hosting.others, Tray.is_there())
+        else:
+            self.window.hide()
+            self.closed.set()
+
+    def _keep_hosting(self) -> None:
+        """Go on without the window; nothing depends on a tray."""
+        if Tray.is_there():
+            self.window.hide()
+            self.tray.show(self.feed.host_name)
+        else:
+            self.window.showMinimized()
+        _log.info("hosting goes on without the window")
+
+    def _show_failed_hosting(self) -> None:
+        """Nobody would know that a room without a window is closed."""
+        if (not self.window.isVisible() or self.window.isMinimized()) and not self.closed.is_set():
+            self.show_again("")
 
     def _show_networks(self, networks: tuple[Network, ...]) -> None:
         unanswered = self.network_choices.unanswered(networks)

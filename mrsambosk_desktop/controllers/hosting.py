@@ -28,8 +28,8 @@ _DATABASE_STATUS: Final = 5
 
 
 class HostingController(QObject):
-    """Signals: `card_changed` (HostCard); `started`: the room is open; `failed` (sentence), and `damaged`
-    when it is the room's database that can't be used.
+    """Signals: `card_changed` (HostCard); `started`: the room is open; `restarted`: the child had died and the room is
+    open again; `failed` (sentence), and `damaged` when it is the room's database that can't be used.
 
     Args:
         data: where the host keeps its room.
@@ -39,6 +39,7 @@ class HostingController(QObject):
 
     card_changed = Signal(object)
     started = Signal()
+    restarted = Signal()
     failed = Signal(str)
     damaged = Signal()
 
@@ -81,6 +82,13 @@ class HostingController(QObject):
         """Whether a room is kept open here."""
         return self._keeper is not None and not self._keeper.done()
 
+    @property
+    def others(self) -> int:
+        """How many are in the room that is kept open here, besides its owner."""
+        if self._ready is None:
+            return 0
+        return sum(user.status != OFFLINE and user.id != self._feed.me for user in self._feed.users.values())
+
     def host(self, owner: str, room_name: str | None, policy: str | None) -> None:
         """Open a room on this computer. Without a name and a policy it is the one of the last time."""
         if not self.is_hosting:
@@ -119,7 +127,7 @@ class HostingController(QObject):
         """Start the child, and start it again when it dies, at the same port."""
         self._options = options
         deaths: list[float] = []
-        is_again = False
+        is_again = has_died = False
         try:
             while True:
                 self._process = HostProcess(self._moved)
@@ -138,11 +146,15 @@ class HostingController(QObject):
                 if not is_again:
                     is_again = True
                     self.started.emit()
+                elif has_died:
+                    self.restarted.emit()
+                has_died = False
                 if binds == self._binds():
                     await self._process.ended()
                 await self._process.stop()
                 if binds != self._binds():
                     continue
+                has_died = True
                 now = time.monotonic()
                 deaths = [death for death in deaths if now - death < 60] + [now]
                 if len(deaths) > _DEATHS_A_MINUTE:

@@ -98,6 +98,10 @@ def stopped_hosting() -> str:
     return translate("Failures", "You stopped hosting. The room can be read here; hosting again opens it.")
 
 
+def host_restarted() -> str:
+    return translate("Failures", "Your room had closed by a fault and was opened again. No message was lost.")
+
+
 def starting_host() -> str:
     """While the child process starts."""
     return translate("Failures", "Opening your room…")

@@ -22,6 +22,7 @@ from mrsambosk_protocol.entities import Room, User
 
 from .backups_dialog import BackupsDialog
 from .chat_pane import ChatPane
+from .closing_dialog import ClosingDialog
 from .doctor_dialog import DoctorDialog
 from .first_run import FirstRun
 from .host_dialog import HostDialog
@@ -82,6 +83,8 @@ class MainWindow(QWidget):
     invites_requested = Signal()
     make_invite_requested = Signal(bool, int)
     revoke_invite_requested = Signal(str)
+    keep_hosting_requested = Signal()
+    quit_requested = Signal()
     backups_requested = Signal()
     back_up_requested = Signal()
     check_backups_requested = Signal()
@@ -190,6 +193,14 @@ class MainWindow(QWidget):
         dialog = SecretDialog(self._theme, name, wants_code, self)
         dialog.answered.connect(self.secret_answered)
         dialog.open()
+
+    def ask_closing(self, others: int, has_tray: bool) -> None:
+        """The room hosted here has others in it: `keep_hosting_requested` or `quit_requested` may follow."""
+        if self.findChild(ClosingDialog) is None:
+            dialog = ClosingDialog(self._theme, others, has_tray, self)
+            dialog.keep_wanted.connect(self.keep_hosting_requested)
+            dialog.quit_wanted.connect(self.quit_requested)
+            dialog.open()
 
     @property
     def shows_invites(self) -> bool:
@@ -452,5 +463,4 @@ class MainWindow(QWidget):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         event.ignore()
-        self.hide()
         self.closed.emit()

@@ -1,5 +1,7 @@
 """Hosting from the window: where, what the window tells of it, and how it goes on."""
 
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from mrsambosk_desktop.app import App, Options
 from mrsambosk_desktop.core.networks import Network
+from mrsambosk_desktop.widgets.closing_dialog import ClosingDialog
 from mrsambosk_desktop.widgets.invites_dialog import InvitesDialog
 from mrsambosk_protocol.invite import parse_invite
 
@@ -179,3 +182,54 @@ def _words(dialog: InvitesDialog) -> list[str]:
     if page is None:
         return []
     return [found.text() for kind in (QLabel, QPushButton) for found in page.findChildren(kind)]
+
+
+def test_the_window_is_closed_while_others_are_in_and_the_room_stays_open(qapp: QApplication, tmp_path: Path) -> None:
+    async def play(desk: Desk) -> None:
+        dana = await desk.open("dana")
+        await _host(desk, dana)
+        assert dana.window._hosting is not None
+        anna = await join(desk, "anna", "Anna", dana.window._hosting._invite)
+        await desk.until(lambda: dana.hosting.others == 1, "Anna is seen")
+
+        dana.window.close()
+        question = dana.window.findChild(ClosingDialog)
+        assert question is not None
+        question.reject()
+        assert dana.window.isVisible()
+        assert not dana.closed.is_set()
+        await desk.until(lambda: dana.window.findChild(ClosingDialog) is None, "asked no longer")
+
+        dana.window.close()
+        question = dana.window.findChild(ClosingDialog)
+        assert question is not None
+        QTest.mouseClick(question.keep, Qt.MouseButton.LeftButton)
+        assert dana.window.isMinimized()  # there is no tray off screen
+        write(anna, "are you there")
+        await desk.until(lambda: stored(dana) == ["are you there"], "the room is open")
+        dana.show_again("")
+        assert not dana.window.isMinimized()
+        await desk.close(anna)
+        # Alone again nobody is asked.
+        await desk.until(lambda: dana.hosting.others == 0, "Anna left")
+        dana.window.close()
+        assert dana.closed.is_set()
+
+    run(qapp, tmp_path, play)
+
+
+def test_a_host_that_dies_is_started_again_and_the_window_says_so(qapp: QApplication, tmp_path: Path) -> None:
+    async def play(desk: Desk) -> None:
+        dana = await desk.open("dana")
+        await _host(desk, dana)
+        write(dana, "before")
+        await desk.until(lambda: stored(dana) == ["before"])
+        pid = dana.hosting.pid
+        assert pid is not None
+        dana._keep_hosting()
+        os.kill(pid, signal.SIGKILL)
+        await desk.until(lambda: dana.hosting.pid not in (None, pid) and is_live(dana), "started again")
+        assert "opened again" in dana.window.chat.banner.text
+        assert stored(dana) == ["before"]
+
+    run(qapp, tmp_path, play)
