@@ -121,7 +121,16 @@ def doctor(arguments: Sequence[str]) -> int:
         return EXIT_ARGUMENTS
     good = is_healthy(findings)
     if given.json:
-        checks = [{**msgspec.to_builtins(one), "text": sentence(one), "advice": advice(one)} for one in findings]
+        checks = [
+            {
+                "check": one.check,
+                "verdict": one.verdict,
+                "text": sentence(one),
+                "advice": advice(one),
+                "commands": one.commands,
+            }
+            for one in findings
+        ]
         print(json.dumps({"good": good, "checks": checks}))
     else:
         print(report(findings))
