@@ -33,6 +33,7 @@ from .controllers.nearby import NearbyController
 from .controllers.networks import NetworkWatch
 from .controllers.people import PeopleController
 from .controllers.reading import ReadingController
+from .controllers.report import ReportController
 from .controllers.waking import WakeWatch
 from .core.nearby import FoundHost
 from .core.networks import Network, NetworkChoices
@@ -119,6 +120,18 @@ class App:
         self.theme = Theme(qt, "system", self.settings.text_scale)
         self.window = MainWindow(self.theme, self.timeline, self.members, self.rooms, self.found, self.pinned)
         self.tray = Tray(self.theme)
+        self.report = ReportController(
+            options.folder,
+            self.disk,
+            self.feed,
+            self.timeline,
+            self.connection,
+            self.hosting,
+            self.tasks,
+            log_lines=options.log_lines,
+            look=self._look,
+            own_names=lambda: (self.settings.name, self.settings.room_name),
+        )
         self._connect()
 
     async def start(self) -> None:
@@ -284,6 +297,8 @@ class App:
         self.hosting.damaged.connect(self.backups.offer)
         window.backups_requested.connect(self.backups.load)
         window.back_up_requested.connect(self.backups.back_up)
+        window.report_requested.connect(self.report.make)
+        self.report.made.connect(window.show_report)
         window.check_backups_requested.connect(self.backups.check)
         window.restore_requested.connect(self.backups.restore)
         self.backups.changed.connect(window.set_backups)
@@ -412,6 +427,16 @@ class App:
 
     def _state_changed(self, state: Qt.ApplicationState) -> None:
         self.connection.set_active(state == Qt.ApplicationState.ApplicationActive)
+
+    def _look(self) -> dict[str, str]:
+        """What the window looks like, for a report."""
+        screen = self.window.screen()
+        return {
+            "theme": self.theme.tokens.name,
+            "text size": f"{self.theme.scale:g}",
+            "window": f"{self.window.width()} x {self.window.height()}, {screen.devicePixelRatio():g} pixels a point",
+            "drawn by": self._qt.platformName(),
+        }
 
     def _save_settings(self) -> None:
         self.settings = replace(

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import platform
 import time
+from collections import deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -39,6 +40,8 @@ from .feed import Feed
 from .reading import ReadingController
 
 _log = logging.getLogger(__name__)
+#: Of so many connections it is remembered how they ended.
+_ENDS = 8
 #: Strangers' announcements hasten a dial at most so often.
 _HASTE_SECONDS = 5.0
 #: How often, and at how many addresses, a host gets the fresh connections it asks for.
@@ -97,6 +100,8 @@ class ConnectionController(QObject):
         self._is_astray = False
         self._dialled_back_at = -_DIAL_BACK_SECONDS
         self._secret: asyncio.Future[str] | None = None
+        #: How the last connections ended: close codes, or words; for a report.
+        self.ends: deque[str] = deque(maxlen=_ENDS)
         disk.replica_lost = self._replica_lost
 
     # Intents ---------------------------------------------------------------------------------------------------
@@ -377,6 +382,7 @@ class ConnectionController(QObject):
         try:
             connection, answered = await self._dial(target)
         except Unreachable as failure:
+            self._note_end(f"unreachable ({failure.why.name.lower()})")
             if failure.why is Why.WRONG_KEY:
                 self._is_astray = True
                 raise _StayAway(wording.unreachable(failure)) from None
@@ -386,6 +392,7 @@ class ConnectionController(QObject):
         try:
             await self._converse(session, target, answered)
         except Ended as failure:
+            self._note_end(str(failure.code or failure.why.name.lower()))
             match failure.comeback:
                 case Comeback.NEVER:
                     if failure.why in (End.UNKNOWN_DEVICE, End.SIGNED_OUT):
@@ -489,6 +496,10 @@ class ConnectionController(QObject):
         """Whoever met it, the conversation ends with it, and the next begins with an empty replica."""
         if self._session is not None:
             self._session.interrupt(ReplicaLost())
+
+    def _note_end(self, end: str) -> None:
+        self.ends.append(end)
+        _log.info("a connection ended: %s", end)
 
     def _say(self, state: ConnectionState) -> None:
         self.state = state

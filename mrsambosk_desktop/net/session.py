@@ -90,13 +90,15 @@ class Ended(Exception):
     Args:
         comeback: what to do about it.
         text: the host's own sentence, where it gave one.
+        code: the close code that came; None where none did.
     """
 
-    def __init__(self, comeback: Comeback, why: End, text: str = "") -> None:
+    def __init__(self, comeback: Comeback, why: End, text: str = "", code: int | None = None) -> None:
         super().__init__(comeback.name, why.name, text)
         self.comeback = comeback
         self.why = why
         self.text = text
+        self.code = code
 
 
 _BY_CODE: Final[dict[int, tuple[Comeback, End]]] = {
@@ -116,7 +118,7 @@ def ended_by(code: int | None, text: str = "") -> Ended:
     comeback, why = (Comeback.BACK_OFF, End.LOST)
     if code is not None:
         comeback, why = _BY_CODE.get(code, (comeback, why))
-    return Ended(comeback, why, text)
+    return Ended(comeback, why, text, code)
 
 
 class Session:

@@ -233,6 +233,10 @@ class Replica:
             )[0]
         )
 
+    def counts(self) -> int:
+        """How many rows are here altogether, for a report."""
+        return int(self._db.one("SELECT count(*) FROM messages")[0])
+
     def _key(self, host: str, room: str) -> int:
         """The number that stands for a room in the rows; 0 for one that is not here."""
         if (host, room) not in self._keys:

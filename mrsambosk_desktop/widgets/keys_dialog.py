@@ -59,7 +59,8 @@ def key_table(*, ctrl_enter: bool) -> tuple[tuple[str, tuple[tuple[str, str], ..
 
 
 class KeysDialog(QDialog):
-    """Opened with `open()`. `ctrl_enter_changed`, `less_motion_changed`, `autostart_changed` (on) come from its boxes.
+    """Opened with `open()`. `ctrl_enter_changed`, `less_motion_changed`, `autostart_changed` (on) come from its boxes,
+    `report_wanted` from the button for a report on the app.
 
     Args:
         autostart: whether the app starts with the session; None where it can't, and the box does not show.
@@ -68,6 +69,7 @@ class KeysDialog(QDialog):
     ctrl_enter_changed = Signal(bool)
     less_motion_changed = Signal(bool)
     autostart_changed = Signal(bool)
+    report_wanted = Signal()
 
     def __init__(
         self, theme: Theme, parent: QWidget, *, ctrl_enter: bool, less_motion: bool, autostart: bool | None = None
@@ -97,7 +99,9 @@ class KeysDialog(QDialog):
         self.less_motion.toggled.connect(self.less_motion_changed)
         self.autostart.toggled.connect(self.autostart_changed)
         done = button(self.tr("Done"), self.accept, "primary")
+        self.report = button(self.tr("Copy a report"), self._ask_report, name=self.tr("Copy a report on this app"))
         foot = QHBoxLayout()
+        foot.addWidget(self.report)
         foot.addStretch(1)
         foot.addWidget(done)
         outer = QVBoxLayout(self)
@@ -116,6 +120,10 @@ class KeysDialog(QDialog):
         self._theme.dress(self)
         self.resize(min(round(580 * self._theme.scale), self._most.width()), min(640, self._most.height()))
         super().open()
+
+    def _ask_report(self) -> None:
+        self.accept()
+        self.report_wanted.emit()
 
     def _list(self) -> None:
         page = QWidget()

@@ -33,6 +33,7 @@ from .member_menu import asks_first, question_for
 from .network_list import NetworkDialog
 from .people_pane import PeoplePane
 from .question import notice, question
+from .report_dialog import ReportDialog
 from .room_page import RoomPage
 from .secret_dialog import SecretDialog
 from .side_pages import SidePages
@@ -89,6 +90,7 @@ class MainWindow(QWidget):
     back_up_requested = Signal()
     check_backups_requested = Signal()
     restore_requested = Signal(str)
+    report_requested = Signal()
     closed = Signal()
 
     def __init__(
@@ -300,7 +302,12 @@ class MainWindow(QWidget):
         dialog.ctrl_enter_changed.connect(self.set_ctrl_enter)
         dialog.less_motion_changed.connect(self._theme.set_less_motion)
         dialog.autostart_changed.connect(self.autostart_switched)
+        dialog.report_wanted.connect(self.report_requested)
         dialog.open()
+
+    def show_report(self, text: str) -> None:
+        """The report on the app, which is copied."""
+        ReportDialog(self._theme, self, text).open()
 
     def set_autostart(self, on: bool) -> None:
         """Whether the app starts with the session; until this was said, nobody is asked."""
