@@ -1,4 +1,4 @@
-"""The way to the host: join, stay connected, come back. One host at a time; one task keeps the connection.
+"""The way to the host: stay connected, come back. One host at a time; one task keeps the connection.
 
 Every change of the state leaves as `state_changed` (a `ConnectionState`); the banner is computed from it.
 """
@@ -6,14 +6,12 @@ Every change of the state leaves as `state_changed` (a `ConnectionState`); the b
 import asyncio
 import contextlib
 import logging
-import platform
 import time
 from collections import deque
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from mrsambosk_desktop.core.backoff import Backoff
@@ -21,21 +19,20 @@ from mrsambosk_desktop.core.nearby import FoundHost
 from mrsambosk_desktop.core.rows import ConnectionState, Link
 from mrsambosk_desktop.core.sync import Missed
 from mrsambosk_desktop.core.tasks import Tasks
-from mrsambosk_desktop.core.words import words_of
 from mrsambosk_desktop.net.connection import Unreachable, Why, dial
-from mrsambosk_desktop.net.http import Door, register, sign_in
+from mrsambosk_desktop.net.http import Door
 from mrsambosk_desktop.net.session import Comeback, End, Ended, Session
-from mrsambosk_desktop.net.trust import PLAIN, Trust, Way, invited, is_loopback, look, pinned
+from mrsambosk_desktop.net.trust import Trust, Way
 from mrsambosk_desktop.storage.database import StorageFault
 from mrsambosk_desktop.storage.disk import Disk, ReplicaLost
 from mrsambosk_desktop.storage.profile import KnownHost
 from mrsambosk_protocol.events import AnyEvent, DialBack, Live, Notice, Welcome
-from mrsambosk_protocol.invite import SCHEME, Address, BadInvite, Invite, parse_address, parse_invite
+from mrsambosk_protocol.invite import Address, BadInvite
 from mrsambosk_protocol.limits import FLOODING_WAIT_SECONDS, Refused
-from mrsambosk_protocol.requests import Register, SignIn
 
 from . import wording
 from .chat import ChatController
+from .entrance import Distrusted, Entrance, NotAnnounced, Target
 from .feed import Feed
 from .reading import ReadingController
 
@@ -49,23 +46,6 @@ _DIAL_BACK_SECONDS = 5.0
 _DIAL_BACK_ADDRESSES = 8
 #: What comes within one frame is stored and shown together.
 _FRAME_SECONDS = 0.016
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where to connect, and as whom.
-
-    Args:
-        trust: how the host proves that it is the one.
-        host: its id, once known: another host at the same address is not taken for it.
-        hosted: this app runs it.
-    """
-
-    addresses: tuple[Address, ...]
-    token: str
-    trust: Trust = PLAIN
-    host: str = ""
-    hosted: bool = False
 
 
 class ConnectionController(QObject):
@@ -94,14 +74,15 @@ class ConnectionController(QObject):
         self._is_live = False
         self._host_closing = False
         self._joining = False
-        self._trusted: asyncio.Future[bool] | None = None
         self._rumoured: tuple[Address, ...] = ()
         self._hastened_at = -_HASTE_SECONDS
         self._is_astray = False
         self._dialled_back_at = -_DIAL_BACK_SECONDS
-        self._secret: asyncio.Future[str] | None = None
         #: How the last connections ended: close codes, or words; for a report.
         self.ends: deque[str] = deque(maxlen=_ENDS)
+        self._entrance = Entrance(disk)
+        self._entrance.trust_asked.connect(self.trust_asked)
+        self._entrance.secret_asked.connect(self.secret_asked)
         disk.replica_lost = self._replica_lost
 
     # Intents ---------------------------------------------------------------------------------------------------
@@ -110,13 +91,13 @@ class ConnectionController(QObject):
         """Join by an address or an invite, under a name."""
         if not self._joining:
             self._joining = True
-            self._tasks.start(self._join(name, self._identify(text)), "join a host")
+            self._tasks.start(self._join(self._entrance.by_text(name, text)), "join a host")
 
     def join_found(self, name: str, host: FoundHost, code: str) -> None:
         """Join a host that was found on the network, under a name."""
         if not self._joining:
             self._joining = True
-            self._tasks.start(self._join(name, self._identify_found(host, code)), "join a found host")
+            self._tasks.start(self._join(self._entrance.to_found(name, host, code)), "join a found host")
 
     @property
     def door(self) -> Door | None:
@@ -126,13 +107,11 @@ class ConnectionController(QObject):
 
     def answer_secret(self, secret: str) -> None:
         """What the person typed after `secret_asked`; empty for a no."""
-        if self._secret is not None and not self._secret.done():
-            self._secret.set_result(secret)
+        self._entrance.answer_secret(secret)
 
     def answer_trust(self, trusted: bool) -> None:
         """The person compared the words of `trust_asked`: they match, or not."""
-        if self._trusted is not None and not self._trusted.done():
-            self._trusted.set_result(trusted)
+        self._entrance.answer_trust(trusted)
 
     def try_again(self) -> None:
         """The person does not want to wait."""
@@ -207,13 +186,12 @@ class ConnectionController(QObject):
 
     # Inside ----------------------------------------------------------------------------------------------------
 
-    async def _join(self, name: str, identity: Coroutine[Any, Any, tuple[Invite, Trust]]) -> None:
+    async def _join(self, entering: Coroutine[Any, Any, Target]) -> None:
         try:
-            invite, trust = await identity
-            target = await self._known(invite, trust) or await self._register(invite, trust, name)
-        except _Distrusted:
+            target = await entering
+        except Distrusted:
             self.join_failed.emit(wording.distrusted())
-        except _NotAnnounced:
+        except NotAnnounced:
             self.join_failed.emit(wording.not_announced())
         except BadInvite as bad:
             self.join_failed.emit(str(bad))
@@ -228,107 +206,6 @@ class ConnectionController(QObject):
                 self.joined.emit()
         finally:
             self._joining = False
-
-    async def _identify(self, text: str) -> tuple[Invite, Trust]:
-        """The host meant by what a person typed, and how it proves itself; a typed address is asked about.
-
-        Raises:
-            BadInvite, Unreachable.
-            _Distrusted: the person said no.
-        """
-        if text.strip().lower().startswith(SCHEME + ":"):
-            invite = parse_invite(text)
-            return invite, invited(invite)
-        address = parse_address(text)
-        invite = Invite(addresses=(address,))
-        seen = await look(invite.addresses)
-        if seen is None or not seen[0]:
-            if is_loopback(address):
-                # On this very machine there is nobody in between.
-                return invite, PLAIN
-            raise Unreachable(Why.SILENT, address)
-        return invite, await self._compared(seen[0], address)
-
-    async def _identify_found(self, host: FoundHost, code: str) -> tuple[Invite, Trust]:
-        """A found host by the key it was announced with, once that key was seen and its words compared.
-
-        Raises:
-            Unreachable.
-            _NotAnnounced: what answers has another key, or none.
-            _Distrusted: the person said no.
-        """
-        if not host.addresses:
-            raise Unreachable(Why.NO_ADDRESS)
-        answered = [seen for seen in await asyncio.gather(*(look((at,)) for at in host.addresses)) if seen is not None]
-        good = [at for fingerprint, at in answered if fingerprint == host.id]
-        if not good:
-            raise _NotAnnounced if answered or not host.tls else Unreachable(Why.SILENT, host.addresses[0])
-        others = (at for at in host.addresses if at not in good)
-        # Addresses come from strangers: those where the right key was seen are tried first.
-        invite = Invite(addresses=(*good, *others), name=host.name, fingerprint=host.id, code=code or None)
-        return invite, await self._compared(host.id, good[0])
-
-    async def _is_known(self, fingerprint: str) -> bool:
-        """Whether this key was pinned before."""
-        known = await self._disk.run(self._disk.profile.hosts)
-        return any(host.id == fingerprint and host.way == Way.PINNED for host in known)
-
-    async def _compared(self, fingerprint: str, address: Address) -> Trust:
-        """Let the person compare the words of a key that was seen, unless it was pinned before.
-
-        Raises:
-            _Distrusted: the person said no.
-        """
-        if await self._is_known(fingerprint):
-            return pinned(fingerprint)
-        self._trusted = asyncio.get_running_loop().create_future()
-        self.trust_asked.emit(words_of(fingerprint), str(address))
-        if not await self._trusted:
-            raise _Distrusted
-        return pinned(fingerprint)
-
-    async def _known(self, invite: Invite, trust: Trust) -> Target | None:
-        """A host that this person is a member of already: with the token of then nobody registers again."""
-        token = await self._disk.run(self._disk.credentials.get, trust.fingerprint) if trust.fingerprint else None
-        return Target(invite.addresses, token, trust, trust.fingerprint) if token is not None else None
-
-    async def _register(self, invite: Invite, trust: Trust, name: str) -> Target:
-        wanted = Register(name=name, code=invite.code, device=platform.node()[:64])
-        failure = Unreachable(Why.NO_ADDRESS)
-        for address in invite.addresses:
-            try:
-                token = await self._enter(address, wanted, trust)
-            except Unreachable as unreachable:
-                failure = unreachable
-            else:
-                others = (other for other in invite.addresses if other != address)
-                return Target((address, *others), token, trust)
-        raise failure
-
-    async def _enter(self, address: Address, wanted: Register, trust: Trust) -> str:
-        """A token: for a new name, or for one that is this person's already. What the host wants to hear is asked for.
-
-        Raises:
-            Refused, Unreachable.
-        """
-        try:
-            return (await register(address, wanted, trust)).token
-        except Refused as refused:
-            wants_code = refused.code == "auth_required"
-            if not wants_code and refused.code != "name_taken":
-                raise
-            secret = await self._ask_secret(wanted.name, wants_code)
-            if not secret:
-                raise
-        if wants_code:
-            return await self._enter(address, msgspec.structs.replace(wanted, code=secret), trust)
-        who = SignIn(name=wanted.name, password=secret, device=wanted.device)
-        return (await sign_in(address, who, trust)).access_token
-
-    async def _ask_secret(self, name: str, wants_code: bool) -> str:
-        self._secret = asyncio.get_running_loop().create_future()
-        self.secret_asked.emit(name, wants_code)
-        return await self._secret
 
     async def _open(self, host: str) -> bool:
         try:
@@ -518,11 +395,3 @@ class _StayAway(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-class _Distrusted(Exception):
-    """The person compared the words, and they were not the same."""
-
-
-class _NotAnnounced(Exception):
-    """What answers at a found host's addresses has another key than the one announced."""

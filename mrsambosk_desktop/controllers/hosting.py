@@ -18,7 +18,8 @@ from mrsambosk_protocol.entities import OFFLINE
 from mrsambosk_protocol.invite import Address, BadInvite, parse_invite
 
 from . import wording
-from .connection import ConnectionController, Target
+from .connection import ConnectionController
+from .entrance import Target
 from .feed import Feed
 
 #: A host that dies more often than this within a minute has a reason that another start does not mend.

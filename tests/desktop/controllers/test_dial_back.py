@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mrsambosk_desktop.controllers.connection import Target
+from mrsambosk_desktop.controllers.entrance import Target
 from mrsambosk_desktop.net.http import Door
 from mrsambosk_protocol import codec
 from mrsambosk_protocol.events import DialBack, Live, Sync

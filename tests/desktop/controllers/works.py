@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from mrsambosk_desktop.controllers.chat import ChatController
-from mrsambosk_desktop.controllers.connection import ConnectionController, Target
+from mrsambosk_desktop.controllers.connection import ConnectionController
+from mrsambosk_desktop.controllers.entrance import Target
 from mrsambosk_desktop.controllers.feed import Feed
 from mrsambosk_desktop.controllers.reading import ReadingController
 from mrsambosk_desktop.core.rows import ConnectionState, Link, Pending
