@@ -34,6 +34,7 @@ from mrsambosk_server import (
     schema,
     session,
     transaction,
+    writer,
 )
 from mrsambosk_server.actions import messages
 
@@ -78,7 +79,7 @@ def throwing_delivery() -> None:
 def impatient() -> None:
     """A client that takes nothing is given up after 2 s, and the write-ahead log is emptied of deletes at once."""
     channel.STALLED_SECONDS = 2.0
-    ledger._WIPE_SECONDS = 1.0
+    writer._WIPE_SECONDS = 1.0
 
 
 def small_cache() -> None:
@@ -295,7 +296,7 @@ def forgets_nothing() -> None:
 def endless_log() -> None:
     """The write-ahead log is never emptied."""
     schema._PRAGMAS["wal_autocheckpoint"] = 0
-    ledger.Ledger._empty_log = lambda self, tx: False
+    writer.Writer._empty_log = lambda self, tx: False
 
 
 def logs_bodies() -> None:

@@ -234,7 +234,7 @@ def do_break_the_commit(tx: Transaction) -> Outcome:
 async def test_a_failing_commit_refuses_the_whole_batch_and_tells_nothing(
     tmp_path: Path, expect_log: ExpectLog
 ) -> None:
-    expect_log("The storage refused a batch of 3", "mrsambosk_server.ledger")
+    expect_log("The storage refused a batch of 3", "mrsambosk_server.writer")
     async with Desk(tmp_path / "room.db") as desk:
         held = Held()
         first = desk.do(held.do_hold)
@@ -252,7 +252,7 @@ async def test_a_failing_commit_refuses_the_whole_batch_and_tells_nothing(
 
 @on_loop
 async def test_a_full_disk_is_said_and_reading_and_writing_come_back(tmp_path: Path, expect_log: ExpectLog) -> None:
-    expect_log("The storage refused a batch", "mrsambosk_server.ledger")
+    expect_log("The storage refused a batch", "mrsambosk_server.writer")
     async with Desk(tmp_path / "room.db") as desk:
         anna = await desk.person()
         first = await desk.post(anna, "x" * 4000)
@@ -273,7 +273,7 @@ async def test_a_full_disk_is_said_and_reading_and_writing_come_back(tmp_path: P
 
 @on_loop
 async def test_a_disk_that_cannot_be_written_is_said_when_it_changes(tmp_path: Path, expect_log: ExpectLog) -> None:
-    expect_log("The storage refused a batch", "mrsambosk_server.ledger")
+    expect_log("The storage refused a batch", "mrsambosk_server.writer")
     said: list[str] = []
     async with Desk(tmp_path / "room.db", storage_changed=said.append) as desk:
         for _ in range(3):
@@ -307,7 +307,7 @@ def do_fail(tx: Transaction, name: str) -> Outcome:
 )
 @on_loop
 async def test_each_failure_has_its_code(tmp_path: Path, expect_log: ExpectLog, name: str, code: str) -> None:
-    expect_log("The storage refused a batch", "mrsambosk_server.ledger")
+    expect_log("The storage refused a batch", "mrsambosk_server.writer")
     async with Desk(tmp_path / "room.db") as desk:
         (result,) = await gather(desk.do(do_fail, name))
         assert code_of(result) == code
@@ -436,8 +436,8 @@ async def test_what_cannot_be_opened_is_said_and_nothing_runs_on(tmp_path: Path)
 async def test_a_bug_in_idle_work_is_logged_and_the_writer_goes_on(
     tmp_path: Path, expect_log: ExpectLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expect_log("stumble failed", "mrsambosk_server.ledger")
-    monkeypatch.setattr("mrsambosk_server.ledger._IDLE_SECONDS", 0.0)
+    expect_log("stumble failed", "mrsambosk_server.writer")
+    monkeypatch.setattr("mrsambosk_server.writer._IDLE_SECONDS", 0.0)
     stumbled = threading.Event()
 
     def stumble(tx: Transaction) -> bool:
@@ -465,8 +465,8 @@ def holds(folder: Path, word: str) -> list[str]:
 
 @asynccontextmanager
 async def wiping_desk(path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float) -> Any:
-    monkeypatch.setattr("mrsambosk_server.ledger._WIPE_SECONDS", seconds)
-    monkeypatch.setattr("mrsambosk_server.ledger._IDLE_SECONDS", 0.0)
+    monkeypatch.setattr("mrsambosk_server.writer._WIPE_SECONDS", seconds)
+    monkeypatch.setattr("mrsambosk_server.writer._IDLE_SECONDS", 0.0)
     async with Desk(path, idle=search.index_batch, purge=search.purge) as desk:
         yield desk
 
@@ -545,8 +545,8 @@ async def test_posts_go_on_while_the_index_is_purged(tmp_path: Path, monkeypatch
 
 @on_loop
 async def test_a_reader_in_the_way_only_delays_the_emptying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mrsambosk_server.ledger._WIPE_PATIENCE_MS", 1)
-    monkeypatch.setattr("mrsambosk_server.ledger._WIPE_AGAIN_SECONDS", 0.02)
+    monkeypatch.setattr("mrsambosk_server.writer._WIPE_PATIENCE_MS", 1)
+    monkeypatch.setattr("mrsambosk_server.writer._WIPE_AGAIN_SECONDS", 0.02)
     log = tmp_path / "room.db-wal"
     async with wiping_desk(tmp_path / "room.db", monkeypatch, 0.0) as desk:
         anna = await desk.person()

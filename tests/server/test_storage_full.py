@@ -38,8 +38,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @on_loop
 async def test_a_full_disk(small_disk: Path, expect_log: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
-    expect_log("The storage refused a batch", "mrsambosk_server.ledger")
-    monkeypatch.setattr("mrsambosk_server.ledger._SPACE_SECONDS", 0.05)
+    expect_log("The storage refused a batch", "mrsambosk_server.writer")
+    monkeypatch.setattr("mrsambosk_server.writer._SPACE_SECONDS", 0.05)
     filler = small_disk / "somebody else's film"
     async with hosted(small_disk) as host:
         anna = await host.person()
