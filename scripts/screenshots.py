@@ -40,22 +40,29 @@ class Play:
 
     def __init__(self, desk: Desk, folder: Path, suffix: str, wanted: Sequence[str]) -> None:
         self.desk, self.folder, self.suffix, self.wanted = desk, folder, suffix, wanted
+        self.taken: set[str] = set()
         self.cards: list[HostCard] = []
         self.typing: tuple[str, ...] = ()
 
     async def all(self) -> None:
-        await self.open()
-        await self.gather()
-        await self.converse()
-        await self.room()
-        await self.over_the_room()
-        await self.writing()
-        await self.beside()
-        await self.shapes()
-        await self.unread()
-        await self.failed()
-        await self.doors()
-        await self.offline()
+        """Play until every wanted state has been taken."""
+        for act in (
+            self.open,
+            self.gather,
+            self.converse,
+            self.room,
+            self.over_the_room,
+            self.writing,
+            self.beside,
+            self.shapes,
+            self.unread,
+            self.failed,
+            self.doors,
+            self.offline,
+        ):
+            await act()
+            if self.wanted and self.taken >= set(self.wanted):
+                return
 
     # The acts ----------------------------------------------------------------------------------------------------
 
@@ -91,6 +98,7 @@ class Play:
     async def converse(self) -> None:
         """What they write. Each line is waited for, so that the order is the written one."""
         dana, miriam, yonatan, alma = self.dana, self.miriam, self.yonatan, self.alma
+        await self.say(yonatan, "Good morning everyone ☀️")
         await self.say(alma, "Is anyone in the building yet?")
         await self.say(miriam, "I am. Heating is on, coffee too ☕")
         await self.say(miriam, "Morning! The projector in room 204 is fixed")
@@ -228,7 +236,9 @@ class Play:
         yonatan = self.shown = self.yonatan
         await self.look(self.dana)
         view = yonatan.window.chat.view
-        view.verticalScrollBar().setValue(view.verticalScrollBar().minimum())
+        while view.at_latest:
+            view.verticalScrollBar().setValue(view.verticalScrollBar().minimum())
+            await asyncio.sleep(0.2)  # until what there is was laid out
         for app, line in (
             (self.miriam, "The bus is late, I'll be there at ten past"),
             (self.miriam, "@Yonatan could you open 204 for the others?"),
@@ -337,6 +347,7 @@ class Play:
         """Photograph the window, with what lies over it, in each theme."""
         if self.wanted and state not in self.wanted:
             return
+        self.taken.add(state)
         for theme in themes:
             self.shown.theme.set_choice(theme)
             await asyncio.sleep(0.25)  # a list view lays out later, on a timer of its own

@@ -93,8 +93,11 @@ class Sidebar(QWidget):
         self.leave.clicked.connect(lambda _checked=False: self.leave_wanted.emit())
         self.settings = IconButton(theme, "settings", self.tr("Host and devices"), size=18)
         self.settings.clicked.connect(lambda _checked=False: self.settings_wanted.emit())
-        head.addWidget(self.settings)
-        head.addWidget(self.leave)
+        icons = QHBoxLayout()
+        icons.setSpacing(0)
+        icons.addWidget(self.settings)
+        icons.addWidget(self.leave)
+        head.addLayout(icons)
         self.search = SearchField(theme, self.tr("Search everywhere"))
         looking = QHBoxLayout()
         looking.setContentsMargins(12, 6, 12, 0)
@@ -175,7 +178,8 @@ class Sidebar(QWidget):
         elif self._card.hosting:
             text = self.tr("hosted by you · LAN")
         elif self._card.hosted_by:
-            text = self.tr("hosted by {name} · LAN").format(name=f"\u2068{self._card.hosted_by}\u2069")
+            # Beside it stand two buttons: what matters of it is the name.
+            text = self.tr("hosted by {name}").format(name=f"\u2068{self._card.hosted_by}\u2069")
         else:
             text = self.tr("connected")
         self._about.setText(text)
