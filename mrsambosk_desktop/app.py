@@ -35,7 +35,7 @@ from .controllers.people import PeopleController
 from .controllers.reading import ReadingController
 from .controllers.report import ReportController
 from .controllers.waking import WakeWatch
-from .core.nearby import FoundHost
+from .core.nearby import FoundHost, with_known
 from .core.networks import Network, NetworkChoices
 from .core.rows import ConnectionState, Link
 from .core.tasks import Tasks
@@ -120,6 +120,8 @@ class App:
         self.theme = Theme(qt, "system", self.settings.text_scale)
         self.window = MainWindow(self.theme, self.timeline, self.members, self.rooms, self.found, self.pinned)
         self.tray = Tray(self.theme)
+        self._found: tuple[FoundHost, ...] = ()
+        self._known: tuple[FoundHost, ...] = ()
         self.report = ReportController(
             options.folder,
             self.disk,
@@ -234,7 +236,7 @@ class App:
         window.first_run.host_requested.connect(self._host)
         window.first_run.found_requested.connect(self._join_found)
         window.first_run.back_requested.connect(self._show_room)
-        self.nearby.changed.connect(window.first_run.set_found)
+        self.nearby.changed.connect(self._show_found)
         self.nearby.changed.connect(connection.heard)
         window.invites_requested.connect(self.invites.load)
         window.make_invite_requested.connect(self.invites.make)
@@ -315,7 +317,25 @@ class App:
         self.settings = replace(self.settings, name=name)
         self.window.first_run.set_busy(wording.joining())
         self.doctor.aim_at(host)
-        self.connection.join_found(name, host, code)
+        if host.known:
+            self.tasks.start(self._return(name, host), "return to a known host")
+        else:
+            self.connection.join_found(name, host, code)
+
+    async def _return(self, name: str, host: FoundHost) -> None:
+        """To a host where this person is a member: what is kept of it at once, then the host itself."""
+        hosts = await self.disk.run(self.disk.profile.hosts)
+        known = next((one for one in hosts if one.id == host.id), None)
+        if known is None or (known.id == self.feed.host and self.connection.state.link is Link.LIVE):
+            self._show_room()
+            return
+        await self.connection.stop()
+        if not await self.connection.resume(known):
+            self.connection.join_found(name, host, "")
+            return
+        self._show_room()
+        if known.hosted:
+            self.hosting.host(self.settings.name, None, None)
 
     def _host(self, name: str, room_name: str, policy: str) -> None:
         self.settings = replace(self.settings, name=name, room_name=room_name, policy=policy)
@@ -410,6 +430,28 @@ class App:
         """The first page, with what is around for as long as it shows."""
         self.window.show_first_run()
         self.nearby.start()
+        self.tasks.start(self._show_known(), "show the known hosts")
+
+    async def _show_known(self) -> None:
+        """Where this person is a member is on the first page whether or not it is heard of."""
+        known = await self.disk.run(self.disk.profile.hosts)
+        self._known = tuple(
+            FoundHost(
+                id=host.id,
+                name=host.name,
+                addresses=host.addresses,
+                tls=host.way != 0,
+                locked=False,
+                people=0,
+                known=True,
+            )
+            for host in known
+        )
+        self._show_found(self._found)
+
+    def _show_found(self, hosts: tuple[FoundHost, ...]) -> None:
+        self._found = hosts
+        self.window.first_run.set_found(with_known(hosts, self._known))
 
     def _show_room(self) -> None:
         self.nearby.stop()

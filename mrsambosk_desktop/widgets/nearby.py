@@ -56,7 +56,7 @@ class NearbyList(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 4)
         box.setSpacing(4)
-        heading = label(self.tr("On this network"), "small")
+        heading = label(self.tr("Here, and where you are a member"), "small")
         heading.setBuddy(self.list)
         box.addWidget(heading)
         box.addWidget(self.list)
@@ -103,8 +103,11 @@ class NearbyList(QWidget):
         parts = [name]
         if host.double:
             parts.append(self.tr("same name: {mark}").format(mark=host.id[:6].lower()))
-        parts.append(self.tr("%n online", "", host.people))
-        if host.locked:
+        if host.known:
+            parts.append(self.tr("you are a member"))
+        if host.sources or not host.known:
+            parts.append(self.tr("%n online", "", host.people))
+        if host.locked and not host.known:
             parts.append(self.tr("needs a code"))
         if host.stale:
             parts.append(self.tr("not heard of lately"))
@@ -112,7 +115,7 @@ class NearbyList(QWidget):
 
     def _take(self, item: QListWidgetItem) -> None:
         host = item.data(_HOST)
-        if host.locked:
+        if host.locked and not host.known:
             self._ask(host)
             self.code.setFocus()
         else:

@@ -14,7 +14,7 @@ from mrsambosk_desktop.widgets.trust_dialog import TrustDialog
 from mrsambosk_protocol.invite import Address
 from tests.helpers.host_process import HostProcess
 
-from .desk import Desk, is_live, join, run
+from .desk import Desk, is_live, join, run, stored, write
 
 
 def _found(host: HostProcess, **fields: object) -> FoundHost:
@@ -158,5 +158,62 @@ def test_who_was_signed_out_joins_as_somebody_new(qapp: QApplication, tmp_path: 
             await desk.until(lambda: anna.connection.state.link is Link.STOPPED, "signed out")
             anna.connection.join("Anna B", host.ready["invite"])
             await desk.until(lambda: is_live(anna) and anna.feed.me != me, "a new member")
+
+        run(qapp, tmp_path, play)
+
+
+def test_rooms_of_before_are_on_the_first_page_and_one_click_away(qapp: QApplication, tmp_path: Path) -> None:
+    with (
+        HostProcess(tmp_path / "one", "--name", "One", "--policy", "code", tls=True) as one,
+        HostProcess(tmp_path / "two", "--name", "Two", tls=True) as two,
+    ):
+
+        async def play(desk: Desk) -> None:
+            anna = await join(desk, "anna", "Anna", one.ready["invite"])
+            me = anna.feed.me
+            anna.show_again(two.ready["invite"])
+            first = anna.window.first_run
+            QTest.mouseClick(first.join, Qt.MouseButton.LeftButton)
+            await desk.until(lambda: is_live(anna) and anna.feed.host == two.ready["fingerprint"], "in the other")
+            anna._show_first_run()
+            rows = first.nearby.list
+            await desk.until(lambda: rows.count() == 2, "both are there")
+            assert [rows.item(place).data(Qt.ItemDataRole.UserRole).name for place in range(2)] == ["Two", "One"]
+            # Heard of besides, it is still one row, and no code is asked for.
+            anna.nearby.changed.emit((_found(one, name="One", locked=True, people=3),))
+            assert rows.count() == 2
+            at = rows.visualItemRect(rows.item(1)).center()
+            QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=at)
+            await desk.until(lambda: is_live(anna) and anna.feed.host == one.ready["fingerprint"], "back in the first")
+            assert anna.feed.me == me
+            assert anna.window.chat.isVisible()
+
+        run(qapp, tmp_path, play)
+
+
+def test_a_room_of_ones_own_is_opened_again_from_the_first_page(qapp: QApplication, tmp_path: Path) -> None:
+    with HostProcess(tmp_path / "two", "--name", "Two", owner="Olga", tls=True) as two:
+
+        async def play(desk: Desk) -> None:
+            dana = await desk.open("dana")
+            dana.window.first_run.name.setText("Dana")
+            QTest.mouseClick(dana.window.first_run.host, Qt.MouseButton.LeftButton)
+            await desk.until(lambda: is_live(dana), "hosting")
+            own = dana.feed.host
+            write(dana, "mine")
+            await desk.until(lambda: stored(dana) == ["mine"])
+            dana.hosting.stop()
+            await desk.until(lambda: dana.hosting.pid is None, "closed")
+            dana.show_again(two.ready["invite"])
+            QTest.mouseClick(dana.window.first_run.join, Qt.MouseButton.LeftButton)
+            await desk.until(lambda: is_live(dana) and dana.feed.host != own, "in another")
+            dana._show_first_run()
+            rows = dana.window.first_run.nearby.list
+            await desk.until(lambda: rows.count() == 2, "both are there")
+            at = rows.visualItemRect(rows.item(1)).center()
+            QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=at)
+            await desk.until(lambda: is_live(dana) and dana.feed.host == own, "hosting again")
+            assert stored(dana) == ["mine"]
+            assert dana.hosting.pid is not None
 
         run(qapp, tmp_path, play)
