@@ -5,7 +5,6 @@ Whoever reads rows to show them holds `lock`, so that nothing is told between th
 """
 
 import asyncio
-import time
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -31,11 +30,11 @@ from mrsambosk_protocol.events import (
     UsersTold,
     Welcome,
 )
-from mrsambosk_protocol.limits import TYPING_SECONDS
+
+from .typists import Typists
 
 #: Rows shown when a room is opened; more come as the reader scrolls.
 OPENING_ROWS: Final = 100
-_TYPING_SHOWN_SECONDS: Final = 2 * TYPING_SECONDS
 
 
 class Feed(QObject):
@@ -75,8 +74,7 @@ class Feed(QObject):
         self._read_here: dict[str, int] = {}
         self._epoch = ""
         self._held: dict[str, list[Message]] = {}
-        self._typing: dict[str, float] = {}
-        self._typing_timer: asyncio.Handle | None = None
+        self._typists = Typists(self._tell_typing)
 
     # A host ----------------------------------------------------------------------------------------------------
 
@@ -143,8 +141,7 @@ class Feed(QObject):
 
     def close(self) -> None:
         """Nothing more is told."""
-        if self._typing_timer is not None:
-            self._typing_timer.cancel()
+        self._typists.close()
 
     # What it tells ---------------------------------------------------------------------------------------------
 
@@ -175,8 +172,7 @@ class Feed(QObject):
                     case RoomGone():
                         await self._drop_room(event.room)
                     case TypingTold() if event.room == self.room and event.user != self.me:
-                        self._typing[event.user] = time.monotonic() + _TYPING_SHOWN_SECONDS
-                        self._tell_typing()
+                        self._typists.heard(event.user)
                     case ReadTold() if isinstance(event.you, You):
                         await self.take_you(event.room, event.you)
                     case ReadTold():
@@ -249,7 +245,7 @@ class Feed(QObject):
         )
         self._timeline.set_reads(self.reads.get(room, {}))
         await self.find_sources()
-        self._typing.clear()
+        self._typists.forget()
         self.room_opened.emit(self.rooms[room])
 
     async def find_sources(self, coming: Sequence[Message] = ()) -> None:
@@ -367,10 +363,7 @@ class Feed(QObject):
             you = You(read=kept.you.read, unread=kept.you.unread + len(fresh), mentions=kept.you.mentions + mentions)
             await self._put_room(msgspec.structs.replace(kept, you=you))
         if room == self.room:
-            if self._typing:
-                for row in rows:
-                    self._typing.pop(row.author, None)
-                self._tell_typing()
+            self._typists.wrote(row.author for row in rows)
             await self.find_sources()
 
     def _show_rows(self, rows: Iterable[Message]) -> None:
@@ -405,14 +398,5 @@ class Feed(QObject):
             self.room_changed.emit(self.rooms[self.room])
         self.people_changed.emit()
 
-    def _tell_typing(self) -> None:
-        now = time.monotonic()
-        self._typing = {user: until for user, until in self._typing.items() if until > now}
-        names = tuple(self.users[user].name for user in self._typing if user in self.users)
-        self.typing_changed.emit(names)
-        if self._typing_timer is not None:
-            self._typing_timer.cancel()
-            self._typing_timer = None
-        if self._typing:
-            wait = min(self._typing.values()) - now
-            self._typing_timer = asyncio.get_running_loop().call_later(wait + 0.05, self._tell_typing)
+    def _tell_typing(self, users: tuple[str, ...]) -> None:
+        self.typing_changed.emit(tuple(self.users[user].name for user in users if user in self.users))
