@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from mrsambosk_desktop.controllers.reading import PAGE_ROWS
 from mrsambosk_desktop.core.rows import Link, SendState
 from mrsambosk_desktop.storage.database import StorageFault
 from mrsambosk_protocol.commands import AnyCommand, Delete, History, Ping, Post, Read
@@ -303,6 +304,21 @@ def test_another_host_at_the_same_address_is_not_taken_for_it(tmp_path: Path) ->
             assert app.feed.host == ""
 
     asyncio.run(whole())
+
+
+def test_a_page_asked_for_while_another_comes_is_not_forgotten(tmp_path: Path) -> None:
+    async def act(app: Works, lobby: Lobby) -> None:
+        await app.until(lambda: len(app.bodies()) == 50)
+        app.reading.older()
+        await asyncio.sleep(0)
+        assert app.reading._paging.locked()
+        app.reading.older()
+        await app.until(lambda: len(app.bodies()) == 50 + 2 * PAGE_ROWS)
+
+    lobby = Lobby()
+    for number in range(180):
+        lobby.room.post("u_other", f"o{number}", f"text {number}")
+    play(tmp_path, lobby, act)
 
 
 def test_older_rows_come_from_the_host_and_cover_the_room(tmp_path: Path) -> None:
