@@ -7,15 +7,20 @@ import time
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPoint, QRectF
 from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QLabel, QListWidget, QMenu, QWidget
 
 from mrsambosk_desktop.core.bodies import Style, parse, shown_text
+from mrsambosk_desktop.core.nearby import FoundHost
+from mrsambosk_desktop.core.rows import HostCard
 from mrsambosk_desktop.delegates.look import text_look
 from mrsambosk_desktop.delegates.row_layout import PAD_X, Fonts, measure_row
 from mrsambosk_desktop.delegates.row_painter import bubble_box, paint_row
 from mrsambosk_desktop.models.timeline import TimelineModel
 from mrsambosk_desktop.widgets.theme import Theme
+from mrsambosk_protocol.entities import Room, User
+from mrsambosk_protocol.invite import Address
 from tests.helpers.hostile import bodies
 from tests.helpers.rows import ME, PEOPLE, message
 
@@ -132,11 +137,6 @@ HOSTILE_NAMES = [
 
 @pytest.mark.parametrize("hostile", HOSTILE_NAMES)
 def test_hostile_names_change_no_menu_tooltip_or_title(desk: Desk, hostile: str) -> None:
-    from PySide6.QtWidgets import QLabel, QMenu, QWidget
-
-    from mrsambosk_desktop.core.rows import HostCard
-    from mrsambosk_protocol.entities import Room, User
-
     window = desk.window
     people = {ME: User(id=ME, name=hostile, role="owner"), "u_x": User(id="u_x", name=hostile)}
     desk.timeline.set_users(people)
@@ -146,7 +146,17 @@ def test_hostile_names_change_no_menu_tooltip_or_title(desk: Desk, hostile: str)
     window.set_host(HostCard(True, hostile, hostile, (hostile,), 1, hostile))
     window.show_hosting()
     desk.open([message(1, hostile, author="u_x", reactions={"👍": ("u_x",)})])
-    for menu in window.findChildren(QMenu):
+    stranger = FoundHost(
+        id="A" * 52, name=hostile, addresses=(Address("192.168.1.9"),), tls=True, locked=True, people=1
+    )
+    window.first_run.set_found((stranger,))
+    around = window.first_run.findChild(QListWidget)
+    assert around is not None
+    assert not around.item(0).toolTip().count("<")
+    window.chat._open_menu(desk.timeline.row(0), QPoint())
+    menus = window.findChildren(QMenu)
+    assert any(menu.isVisible() for menu in menus), "the message's menu is one of them"
+    for menu in menus:
         assert all(hostile not in action.text() for action in menu.actions())
     assert all("<" not in widget.toolTip() for widget in window.findChildren(QWidget))
     assert window.windowTitle().replace("[*][*]", "[*]").endswith(hostile)
