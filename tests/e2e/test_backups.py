@@ -119,3 +119,22 @@ def test_a_damaged_room_is_offered_its_newest_good_backup_at_the_start(qapp: QAp
         assert not dialog.problem.text()
 
     run(qapp, tmp_path, play)
+
+
+def test_a_restore_that_fails_says_why_and_the_room_goes_on(qapp: QApplication, tmp_path: Path) -> None:
+    async def play(desk: Desk) -> None:
+        dana = await _host(desk, "dana")
+        write(dana, "here")
+        await desk.until(lambda: stored(dana) == ["here"])
+        dialog = await _backups(desk, dana)
+        await _press(desk, dialog, dialog.back_up)
+        _damage(Path((dialog._page.backups or ())[0].file))
+        before = dana.hosting.pid
+        QTest.mouseClick(dialog.rows[0], Qt.MouseButton.LeftButton)
+        _yes(dana)
+        await desk.until(lambda: not dialog._page.busy and dialog.problem.text(), "why")
+        assert "damaged" in dialog.problem.text()
+        await desk.until(lambda: is_live(dana) and dana.hosting.pid not in (None, before), "the room is open again")
+        assert stored(dana) == ["here"]
+
+    run(qapp, tmp_path, play)
