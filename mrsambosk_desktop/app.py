@@ -365,7 +365,7 @@ class App:
         """Go on without the window; nothing depends on a tray."""
         if Tray.is_there():
             self.window.hide()
-            self.tray.show(self.feed.host_name)
+            self.tray.show()
         else:
             self.window.showMinimized()
         _log.info("hosting goes on without the window")

@@ -33,9 +33,10 @@ class Tray(QObject):
         """Whether the desktop has a place for it."""
         return QSystemTrayIcon.isSystemTrayAvailable()
 
-    def show(self, room: str) -> None:
-        """Show the icon, if there is a place for it, with what is open."""
-        self._icon.setToolTip(self.tr("Mrsambosk: hosting {room}").format(room=room))
+    def show(self) -> None:
+        """Show the icon, if there is a place for it."""
+        # Without the room's name: some desktops take a tool tip for markup.
+        self._icon.setToolTip(self.tr("Mrsambosk: your room is open"))
         self._icon.setVisible(self.is_there())
 
     def hide(self) -> None:
