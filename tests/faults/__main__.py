@@ -34,9 +34,11 @@ def main() -> int:
     add("--minutes", type=float, help="how long the soak lasts (default: 30)")
     add("--short", action="store_true", help="the counts of the normal test suite")
     add("--planted", action="store_true", help="plant each check's fault; it must fail")
-    add("--write", action="store_true", help="write the table into docs/reliability.md")
+    add("--write", action="store_true", help="write full counts into the table of docs/reliability.md")
     given = parser.parse_args()
     chosen = [it for it in checks() if not given.only or any(word in it.name for word in given.only)]
+    # What the table says was measured at full counts, on nothing planted.
+    is_trial = given.short or given.planted or given.scale < 1
     print(f"seed {given.seed}", flush=True)
     lines, failed = [], 0
     for it in chosen:
@@ -50,7 +52,7 @@ def main() -> int:
         print(f"{result:7} {it.name}: {count} {it.unit}, {took:.0f} s: {figure}", flush=True)
         row = f"| {it.name} | {count:,} {it.unit} | {it.passes} | {result}: {figure} | {it.plant} | `{given.seed}` |"
         lines.append(row)
-        if given.write:
+        if given.write and not is_trial:
             write(lines)
     return 1 if failed else 0
 
