@@ -42,8 +42,13 @@ def epoch() -> int:
     given = os.environ.get("SOURCE_DATE_EPOCH")
     if given:
         return int(given)
-    asked = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False)
-    return int(asked.stdout) if asked.returncode == 0 and asked.stdout.strip() else int(time.time())
+    git = ["git", "log", "-1", "--format=%ct"]
+    try:
+        said = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        # Sources that were unpacked, not cloned, or no git to ask.
+        said = ""
+    return int(said) if said else int(time.time())
 
 
 def date() -> str:

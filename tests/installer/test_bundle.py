@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -206,6 +207,7 @@ def test_a_library_from_nowhere_stops_the_package(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads libraries of Linux")
+@pytest.mark.skipif(shutil.which("objdump") is None, reason="objdump of binutils is not on the PATH")
 def test_what_a_library_needs_is_read_from_it() -> None:
     import _ctypes
 
