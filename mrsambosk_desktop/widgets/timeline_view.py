@@ -84,8 +84,9 @@ class TimelineView(QListView):
         self._model = model
         self._anchor: Anchor | None = None
         self._laying_out = False
-        # The bar where the last layout or movement left it, and how many layouts there were.
+        # The bar where the last layout or movement left it, where it was before that, and how many layouts there were.
         self._settled = 0
+        self._before = 0
         self._layouts = 0
         # Until the reader has done anything, and while nothing was shown yet, a room is laid out as just opened.
         self._opening = False
@@ -153,7 +154,7 @@ class TimelineView(QListView):
         if rect.top() < 0 or rect.bottom() > self.viewport().height():
             self._anchor = Anchor(key, max(0, (self.viewport().height() - rect.height()) // 3))
             self._restore()
-            self._scrolled()
+            self._scrolled(self.verticalScrollBar().value())
         if flash:
             self._delegate.flash = key
             self._flash_timer.start(_FLASH_MS)
@@ -188,6 +189,7 @@ class TimelineView(QListView):
     def doItemsLayout(self) -> None:
         self._laying_out = True
         self._layouts += 1
+        self._before = self._settled
         self.hover.hide()
         try:
             self._lead()
@@ -306,15 +308,17 @@ class TimelineView(QListView):
 
     # What the reader does ---------------------------------------------------------------------------------------
 
-    def _scrolled(self, _value: int = 0) -> None:
+    def _scrolled(self, value: int) -> None:
         if self._laying_out:
             return
         self._opening = False
         self.hover.hide()
         bar = self.verticalScrollBar()
-        moved, layouts = bar.value() - self._settled, self._layouts
+        # With the mouse over it, the view has laid out already, to see what is below it now.
+        late = bar.value() != value
+        moved, layouts = value - (self._before if late else self._settled), self._layouts
         self.executeDelayedItemsLayout()
-        if self._layouts != layouts:
+        if late or self._layouts != layouts:
             # Rows came in between, and their layout put the reader back to where the movement began.
             self._laying_out = True
             bar.setValue(bar.value() + moved)

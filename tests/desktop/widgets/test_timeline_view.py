@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -72,8 +73,11 @@ def test_older_pages_are_prepended_without_a_jump(desk: Desk) -> None:
         assert top_of(view, key) == before
 
 
-def test_a_page_that_comes_while_scrolling_takes_nothing_from_the_movement(desk: Desk) -> None:
+@pytest.mark.parametrize("over", [False, True], ids=["the mouse elsewhere", "the mouse over it"])
+def test_a_page_that_comes_while_scrolling_takes_nothing_from_the_movement(desk: Desk, over: bool) -> None:
+    """Under the mouse the view lays out what waits before it tells of the movement, to see what is below it now."""
     view = desk.window.chat.view
+    QCursor.setPos(view.viewport().mapToGlobal(view.viewport().rect().center() if over else QPoint(-50, -50)))
     desk.open([message(i) for i in range(1001, 1041)], has_older=True)
     key = scroll_up(desk, 400)
     before = top_of(view, key)
