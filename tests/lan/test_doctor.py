@@ -93,7 +93,9 @@ def test_a_healthy_host_is_green(lan: Lan, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(bool(_NO_NFT), reason=_NO_NFT)
-@pytest.mark.parametrize("rules", [_DROPPED, _TABLE])
+@pytest.mark.parametrize(
+    "rules", [pytest.param(_DROPPED, id="policy"), pytest.param(_TABLE, marks=pytest.mark.long, id="rule")]
+)
 def test_a_dropped_port_is_red_until_the_command_was_run(lan: Lan, tmp_path: Path, rules: str) -> None:
     with LanHost(lan, "a", tmp_path / "a") as host:
         _run(lan, "a", "nft -f -", rules.replace("PORT", f"tcp dport {host.port} drop"))
