@@ -11,6 +11,7 @@ import logging
 import socket
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import Any, Final
 
 import ifaddr
@@ -186,7 +187,7 @@ class Discovery:
                 self._forget_source(host, "mdns")
             return
         if len(self._tasks) < _RESOLVING and len(self._services) < _KEPT:
-            self._start(self._resolve(zeroconf, name))
+            self._start(partial(self._resolve, zeroconf, name))
 
     async def _resolve(self, zeroconf: Zeroconf, name: str) -> None:
         info = AsyncServiceInfo(MDNS_TYPE, name)
@@ -233,7 +234,7 @@ class Discovery:
         self._timer = self._loop.call_later(_ROUND_SECONDS, self._make_round)
         self._datagrams = 0
         if (self._moving is None or self._moving.done()) and self._my_networks() != self._networks:
-            self._moving = self._start(self._move())
+            self._moving = self._start(self._move)
         now = self._loop.time()
         if now - self._asked_at >= _ASK_SECONDS or not self._asked_at:
             self.ask()
@@ -263,15 +264,16 @@ class Discovery:
             self._shown = shown
             self._changed(shown)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+        # Called inside the task: one that is cancelled before its first step must not leave a coroutine never awaited.
         task = self._loop.create_task(self._guard(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guard(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            await work
+            await work()
         except (OSError, ZeroconfError) as error:
             log.debug("An announcement could not be resolved: %s", error)
 

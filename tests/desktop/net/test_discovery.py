@@ -3,10 +3,11 @@
 import asyncio
 
 import pytest
+from zeroconf import ServiceStateChange, Zeroconf
 
 from mrsambosk_desktop.core.nearby import FoundHost
 from mrsambosk_desktop.net.discovery import Discovery
-from mrsambosk_protocol.announcement import STALE_SECONDS, Announcement
+from mrsambosk_protocol.announcement import MDNS_TYPE, STALE_SECONDS, Announcement
 
 
 def test_a_host_without_a_word_is_stale_then_gone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,3 +33,18 @@ async def _wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [host.stale for host in discovery.hosts] == [False]
     monkeypatch.undo()
     await discovery.close()
+
+
+def test_closed_in_the_moment_somebody_is_heard_leaves_nothing() -> None:
+    """Its asking who that is has not had its first step; a coroutine never awaited would be a warning."""
+
+    async def hear_and_close() -> None:
+        discovery = Discovery(lambda _hosts: None, ())
+        network = Zeroconf(interfaces=["127.0.0.1"])
+        try:
+            discovery._on_service(network, MDNS_TYPE, f"somebody.{MDNS_TYPE}", ServiceStateChange.Added)
+            await discovery.close()
+        finally:
+            await network._async_close()
+
+    asyncio.run(hear_and_close())
