@@ -23,7 +23,7 @@ MAX_ROWS: Final = 400
 #: How many rows go at once when the newest end pushes the window past its size: one removal, not one a message.
 _TRIM_ROWS: Final = 50
 #: Of more new rows than this at once, as after a long absence, only so many enter a full window: the others scroll in.
-_FRESH_ROWS: Final = 36
+_FRESH_ROWS: Final = 60
 
 
 class TimelineRole(IntEnum):
