@@ -16,6 +16,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from mrsambosk_protocol.upkeep import Copied, Kept, KeptFile, Restored, Verified, VerifiedFile
+
 from .paths import command
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -28,68 +30,23 @@ class UpkeepFailed(Exception):
     """Nothing was changed; the message is the child's own last sentence, or empty."""
 
 
-class KeptFile(msgspec.Struct, frozen=True):
-    """One backup: when it was made (Unix milliseconds), its bytes, its messages where they can be counted."""
-
-    file: str
-    made_at: int
-    bytes: int
-    messages: int | None
-
-
-class Restored(msgspec.Struct, frozen=True):
-    """What a restore did.
-
-    Args:
-        kept: where the replaced database is now.
-        deletions, people: how many messages were wiped, and people's standing changed, as they had been since.
-        complete: whether the replaced database could be read to its end.
-    """
-
-    file: str
-    kept: str | None
-    deletions: int
-    people: int
-    complete: bool
-
-
-class VerifiedFile(msgspec.Struct, frozen=True):
-    """One database: whether all is in order, and what is wrong, in a sentence."""
-
-    file: str
-    good: bool
-    problem: str
-
-
-class _Kept(msgspec.Struct):
-    backups: tuple[KeptFile, ...]
-
-
-class _Copied(msgspec.Struct):
-    file: str
-
-
-class _Verified(msgspec.Struct):
-    files: tuple[VerifiedFile, ...]
-
-
 async def list_backups(data: Path) -> tuple[KeptFile, ...]:
     """The backups of a data directory, the newest first.
 
     Raises:
         UpkeepFailed: as all below do.
     """
-    return (await _run("backups", data, _Kept)).backups
+    return (await _run("backups", data, Kept)).backups
 
 
 async def make_backup(data: Path) -> str:
     """A backup now, checked; its file."""
-    return (await _run("backup", data, _Copied)).file
+    return (await _run("backup", data, Copied)).file
 
 
 async def verify(data: Path) -> tuple[VerifiedFile, ...]:
     """Look through the room's database, which comes first, and all its backups."""
-    return (await _run(_FINDS, data, _Verified)).files
+    return (await _run(_FINDS, data, Verified)).files
 
 
 async def restore(data: Path, file: str) -> Restored:

@@ -15,6 +15,7 @@ from mrsambosk_desktop import upkeep
 from mrsambosk_desktop.core.backups import Backup, BackupsPage, Soundness, newest_good
 from mrsambosk_desktop.core.tasks import Tasks
 from mrsambosk_desktop.upkeep import UpkeepFailed
+from mrsambosk_protocol.upkeep import Restored, VerifiedFile
 
 from .connection import ConnectionController
 from .hosting import HostingController
@@ -103,7 +104,7 @@ class BackupsController(QObject):
         else:
             self._say(replace(self.page, told=translate("Backups", "The room and all its backups are whole.")))
 
-    async def _verify(self) -> tuple[upkeep.VerifiedFile, tuple[upkeep.VerifiedFile, ...]]:
+    async def _verify(self) -> tuple[VerifiedFile, tuple[VerifiedFile, ...]]:
         room, *backups = await upkeep.verify(self._data)
         for it in backups:
             self._seen[_identity(it.file)] = Soundness.GOOD if it.good else Soundness.DAMAGED
@@ -154,7 +155,7 @@ def _identity(file: str) -> str:
     return Path(file).name
 
 
-def _told(done: upkeep.Restored) -> str:
+def _told(done: Restored) -> str:
     """What a restore did, in words."""
     lines = [
         translate(

@@ -1,30 +1,25 @@
 """Personal invites of this host: made, listed with who came by them, withdrawn."""
 
-from collections.abc import Awaitable, Callable
-
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from mrsambosk_desktop.core.rows import InvitePage
 from mrsambosk_desktop.core.tasks import Tasks
-from mrsambosk_desktop.net.connection import Unreachable
 from mrsambosk_desktop.net.http import Door
-from mrsambosk_protocol.limits import Refused
 from mrsambosk_protocol.requests import InviteMade, Invites, MakeInvite
 
-from . import wording
+from .asking import AskingController
 from .connection import ConnectionController
 from .feed import Feed
 
 
-class InvitesController(QObject):
+class InvitesController(AskingController):
     """Signals: `loaded` (InvitePage); `failed` (sentence)."""
 
     loaded = Signal(object)
-    failed = Signal(str)
 
     def __init__(self, feed: Feed, connection: ConnectionController, tasks: Tasks) -> None:
-        super().__init__()
-        self._feed, self._connection, self._tasks = feed, connection, tasks
+        super().__init__(connection, tasks)
+        self._feed = feed
 
     # Intents ---------------------------------------------------------------------------------------------------
 
@@ -41,21 +36,6 @@ class InvitesController(QObject):
         self._do(lambda door: self._revoke(door, id), "withdraw an invite")
 
     # Inside ----------------------------------------------------------------------------------------------------
-
-    def _do(self, work: Callable[[Door], Awaitable[None]], name: str) -> None:
-        self._tasks.start(self._guarded(work), name)
-
-    async def _guarded(self, work: Callable[[Door], Awaitable[None]]) -> None:
-        door = self._connection.door
-        if door is None:
-            self.failed.emit(wording.no_connection())
-            return
-        try:
-            await work(door)
-        except Refused as refused:
-            self.failed.emit(refused.text)
-        except Unreachable as failure:
-            self.failed.emit(wording.unreachable(failure))
 
     async def _load(self, door: Door, code: str = "") -> None:
         listed = await door.ask("GET", "/invites", Invites)

@@ -3,17 +3,14 @@
 The menus offer only what a role may; the host decides all the same.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Final, Literal
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from mrsambosk_desktop.core.rows import HostPage
 from mrsambosk_desktop.core.tasks import Tasks
-from mrsambosk_desktop.net.connection import Unreachable
 from mrsambosk_desktop.net.http import Door
 from mrsambosk_protocol.entities import ADMIN, OWNER, User
-from mrsambosk_protocol.limits import Refused
 from mrsambosk_protocol.requests import (
     AuditLog,
     Body,
@@ -27,7 +24,7 @@ from mrsambosk_protocol.requests import (
     ResetCode,
 )
 
-from . import wording
+from .asking import AskingController
 from .connection import ConnectionController
 from .feed import Feed
 
@@ -44,16 +41,15 @@ _VERBS: Final[dict[str, tuple[str, str, Body]]] = {
 _LIFTS: Final = {"lift_mute": "mute", "lift_ban": "ban"}
 
 
-class PeopleController(QObject):
+class PeopleController(AskingController):
     """Signals: `page_loaded` (HostPage); `code_made` (name, one-time code); `failed` (sentence)."""
 
     page_loaded = Signal(object)
     code_made = Signal(str, str)
-    failed = Signal(str)
 
     def __init__(self, feed: Feed, connection: ConnectionController, tasks: Tasks) -> None:
-        super().__init__()
-        self._feed, self._connection, self._tasks = feed, connection, tasks
+        super().__init__(connection, tasks)
+        self._feed = feed
 
     # Intents ---------------------------------------------------------------------------------------------------
 
@@ -82,21 +78,6 @@ class PeopleController(QObject):
         self._do(lambda door: self._change_host(door, ChangeHost(new_code=True)), "make a join code")
 
     # Inside ----------------------------------------------------------------------------------------------------
-
-    def _do(self, work: Callable[[Door], Awaitable[None]], name: str) -> None:
-        self._tasks.start(self._guarded(work), name)
-
-    async def _guarded(self, work: Callable[[Door], Awaitable[None]]) -> None:
-        door = self._connection.door
-        if door is None:
-            self.failed.emit(wording.no_connection())
-            return
-        try:
-            await work(door)
-        except Refused as refused:
-            self.failed.emit(refused.text)
-        except Unreachable as failure:
-            self.failed.emit(wording.unreachable(failure))
 
     async def _moderate(self, door: Door, user: User, verb: str) -> None:
         if verb.startswith("role_"):

@@ -13,60 +13,15 @@ from pathlib import Path
 from typing import Final
 
 import filelock
-import msgspec
 
 from mrsambosk_protocol import codec
+from mrsambosk_protocol.upkeep import Copied, Kept, KeptFile, Restored, Verified, VerifiedFile
 
 from . import backup, restore, schema
 from .config import EXIT_DATA_IN_USE, EXIT_DATABASE, EXIT_STOPPED, Upkeep
 from .host import LOCK_FILE
 
 _BYTES_PER_MIB: Final = 1024 * 1024
-
-
-class Copied(msgspec.Struct, frozen=True):
-    """What `backup` made."""
-
-    file: str
-
-
-class KeptFile(msgspec.Struct, frozen=True):
-    """One backup: when it was made (Unix milliseconds), its bytes, its messages; None where they can't be counted."""
-
-    file: str
-    made_at: int
-    bytes: int
-    messages: int | None
-
-
-class Kept(msgspec.Struct, frozen=True):
-    """All backups of a data directory, the newest first."""
-
-    backups: list[KeptFile]
-
-
-class Restored(msgspec.Struct, frozen=True):
-    """What `restore` did, as `restore.Restored`."""
-
-    file: str
-    kept: str | None
-    deletions: int
-    people: int
-    complete: bool
-
-
-class VerifiedFile(msgspec.Struct, frozen=True):
-    """One database: whether all is in order, and what is wrong, in a sentence."""
-
-    file: str
-    good: bool
-    problem: str
-
-
-class Verified(msgspec.Struct, frozen=True):
-    """What `verify` looked at: the room's own database first, then its backups, the newest first."""
-
-    files: list[VerifiedFile]
 
 
 def look_after(upkeep: Upkeep) -> int:
@@ -95,7 +50,7 @@ def _backups(upkeep: Upkeep) -> tuple[int, Kept]:
             about = made.path.stat()
             at = int(about.st_mtime * 1000)
             kept.append(KeptFile(str(made.path), at, about.st_size, _count_messages(made.path)))
-    return EXIT_STOPPED, Kept(kept)
+    return EXIT_STOPPED, Kept(tuple(kept))
 
 
 def _restore(upkeep: Upkeep) -> tuple[int, Restored]:
@@ -118,7 +73,7 @@ def _verify(upkeep: Upkeep) -> tuple[int, Verified]:
             seen.append(VerifiedFile(str(file), True, ""))
         except schema.DatabaseUnusable as unusable:
             seen.append(VerifiedFile(str(file), False, str(unusable)))
-    return EXIT_STOPPED if all(it.good for it in seen) else EXIT_DATABASE, Verified(seen)
+    return EXIT_STOPPED if all(it.good for it in seen) else EXIT_DATABASE, Verified(tuple(seen))
 
 
 Answer = Copied | Kept | Restored | Verified
