@@ -103,6 +103,14 @@ class Entry:
         assert row is not None
         return row.reply_to
 
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Ids of those whose names the row itself shows: who wrote it, whom it mentions, to whom something happened."""
+        row = self.message or self.pending
+        assert row is not None
+        whom = self.message.event.get("user") if self.message and isinstance(self.message.event, dict) else None
+        return (self.place.author, *row.mentions, *((whom,) if isinstance(whom, str) else ()))
+
     def blocks(self, users: Mapping[str, User]) -> Blocks:
         """The body, parsed once; people it mentions are marked."""
         if self._blocks is None:

@@ -78,11 +78,15 @@ class MemberModel(QAbstractListModel):
         self._reorder()
 
     def set_users(self, users: Mapping[str, User]) -> None:
-        """Everyone."""
-        self.beginResetModel()
-        self._users = dict(users)
-        self._order = self._sorted()
-        self.endResetModel()
+        """Everyone. Each connection begins with it, mostly with the same people: the list stays as it is then."""
+        if users.keys() != self._users.keys():
+            self.beginResetModel()
+            self._users = dict(users)
+            self._order = self._sorted()
+            self.endResetModel()
+        elif self._users != users:
+            self._users = dict(users)
+            self._reorder()
 
     def update_users(self, users: Iterable[User]) -> None:
         """Some of them, new or changed."""

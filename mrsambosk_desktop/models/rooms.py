@@ -27,9 +27,14 @@ class RoomModel(QAbstractListModel):
         self._rooms: list[Room] = []
 
     def set_rooms(self, rooms: Iterable[Room]) -> None:
-        """All of them."""
+        """All of them. Each connection begins with it, mostly with the same rooms: they are changed in place then."""
+        rooms = list(rooms)
+        if [room.id for room in rooms] == [room.id for room in self._rooms]:
+            for room in rooms:
+                self.update(room)
+            return
         self.beginResetModel()
-        self._rooms = list(rooms)
+        self._rooms = rooms
         self.endResetModel()
 
     def update(self, room: Room) -> None:

@@ -5,7 +5,7 @@ it touches: a new newest message is one insertion, its own echo one `dataChanged
 """
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, Final
 
@@ -159,18 +159,11 @@ class TimelineModel(QAbstractListModel):
 
     def set_users(self, users: Mapping[str, User]) -> None:
         """Everyone a row may name."""
-        self._users = dict(users)
-        self._all_changed()
+        self._name_anew(dict(users))
 
     def update_users(self, users: Iterable[User]) -> None:
-        """Some of them, new or changed. Presence alone changes no row."""
-        renamed = False
-        for user in users:
-            old = self._users.get(user.id)
-            self._users[user.id] = user
-            renamed = renamed or old is None or (old.name, old.role) != (user.name, user.role)
-        if renamed:
-            self._all_changed()
+        """Some of them, new or changed."""
+        self._name_anew(self._users | {user.id: user for user in users})
 
     # Rows -------------------------------------------------------------------------------------------------------
 
@@ -573,8 +566,37 @@ class TimelineModel(QAbstractListModel):
                 entry.shown = None
                 self.dataChanged.emit(self.index(number), self.index(number))
 
+    def _name_anew(self, users: dict[str, User]) -> None:
+        """These are the people now. Only rows that name one whose name or role is another than before are told: every
+        connection begins with everyone, and laying out a full window for it kept the loop for 50 ms."""
+        before, self._users = self._users, users
+        others = {id for id in before.keys() | users.keys() if _naming(before.get(id)) != _naming(users.get(id))}
+        if not others:
+            return
+        changed = [number for number in range(self.rowCount()) if self._names(self._entry(number), others)]
+        for number in changed:
+            self._entry(number).forget()
+        for first, last in _runs(changed):
+            self.dataChanged.emit(self.index(first), self.index(last))
+
+    def _names(self, entry: Entry, people: set[str]) -> bool:
+        source = self._source(entry.reply_to) if entry.reply_to is not None else None
+        return not people.isdisjoint(entry.people) or (source is not None and source.author in people)
+
     def _all_changed(self) -> None:
         for entry in (*self._stored, *self._pending.values()):
             entry.forget()
         if count := self.rowCount():
             self.dataChanged.emit(self.index(0), self.index(count - 1))
+
+
+def _naming(user: User | None) -> tuple[str, str] | None:
+    """As much of a person as a row shows."""
+    return (user.name, user.role) if user is not None else None
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Ascending numbers as (first, last) of those that follow each other."""
+    for _, run in itertools.groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+        together = [number for _, number in run]
+        yield together[0], together[-1]

@@ -7,6 +7,7 @@ from mrsambosk_desktop.models.members import MemberModel, MemberRole
 from mrsambosk_desktop.models.rooms import RoomModel, RoomRole
 from mrsambosk_protocol.entities import GONE, Room, User, You
 from tests.helpers.rows import ME, PEOPLE
+from tests.helpers.watched import watch
 
 
 def names(model: MemberModel) -> list[str]:
@@ -38,3 +39,30 @@ def test_a_room_changes_in_place(qtmodeltester: ModelTester) -> None:
     model.update(Room(id="r_2", name="sports"))
     model.remove("r_1")
     assert [model.index(row).data() for row in range(model.rowCount())] == ["lobby", "sports"]
+
+
+def test_a_new_connection_with_the_same_people_and_rooms_leaves_the_rows_alone() -> None:
+    members, rooms = MemberModel(), RoomModel()
+    lobby, exams = Room(id="lobby", name="lobby"), Room(id="r_1", name="exams")
+    members.set_users(PEOPLE)
+    rooms.set_rooms([lobby, exams])
+    told = watch(members), watch(rooms)
+    members.set_users(dict(PEOPLE))
+    rooms.set_rooms([lobby, exams])
+    assert told == ([], [])
+    rooms.set_rooms([lobby, Room(id="r_1", name="exams", you=You(unread=3))])
+    assert told == ([], [("changed", 1, 1)])
+    rooms.set_rooms([lobby])
+    assert told[1][-1] == ("reset", 0, 0)
+
+
+def test_people_who_came_or_were_erased_meanwhile_are_rows_or_none() -> None:
+    members = MemberModel()
+    members.set_me(ME)
+    members.set_users(PEOPLE)
+    members.set_users(PEOPLE | {"u_noa": User(id="u_noa", name="Noa", status="online")})
+    assert names(members) == ["Dana (you)", "Miriam B.", "Noa", "Yonatan", "Alma"]
+    members.set_users({id: user for id, user in PEOPLE.items() if id != "u_yonatan"})
+    assert names(members) == ["Dana (you)", "Miriam B.", "Alma"]
+    members.set_users({})
+    assert names(members) == []

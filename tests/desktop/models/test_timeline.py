@@ -5,26 +5,14 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QAbstractItemModel, Qt
+from PySide6.QtCore import Qt
 from pytestqt.modeltest import ModelTester
 
 from mrsambosk_desktop.core.rows import SendState
 from mrsambosk_desktop.models.timeline import MAX_ROWS, TimelineModel, TimelineRole
 from mrsambosk_protocol.entities import SYSTEM, User
 from tests.helpers.rows import ME, MINUTE, MORNING, PEOPLE, deleted, message, pending
-
-Told = list[tuple[str, int, int]]
-
-
-def watch(model: QAbstractItemModel) -> Told:
-    """What views are told: (what, first, last)."""
-    told: Told = []
-    model.rowsInserted.connect(lambda _p, first, last: told.append(("inserted", first, last)))
-    model.rowsRemoved.connect(lambda _p, first, last: told.append(("removed", first, last)))
-    model.rowsMoved.connect(lambda _p, first, last, _d, to: told.append(("moved", first, to)))
-    model.dataChanged.connect(lambda first, last, _roles: told.append(("changed", first.row(), last.row())))
-    model.modelReset.connect(lambda: told.append(("reset", 0, 0)))
-    return told
+from tests.helpers.watched import watch
 
 
 def ids(model: TimelineModel) -> list[int | str]:
@@ -198,6 +186,29 @@ def test_a_new_name_shows_at_once_and_presence_changes_no_row(model: TimelineMod
     assert told == [("changed", 0, 9)]
     assert model.row(0).author is not None
     assert model.row(0).author.name == "Mira"
+
+
+def test_only_rows_that_name_who_is_called_otherwise_now_change(model: TimelineModel) -> None:
+    model.upsert(
+        [
+            message(11, author="u_alma"),
+            message(12, "@Alma?", mentions=("u_alma",)),
+            message(13, reply_to=11),
+            message(14),
+            message(15, "", kind=SYSTEM, event={"name": "member_added", "user": "u_alma"}),
+        ]
+    )
+    ids(model)
+    told = watch(model)
+    model.set_users(dict(PEOPLE))
+    model.set_users(PEOPLE | {"u_noa": User(id="u_noa", name="Noa")})
+    model.update_users([User(id="u_noa", name="Noa B.")])
+    assert told == [], "the same people again, and one who has said nothing"
+    model.set_users(PEOPLE | {"u_alma": User(id="u_alma", name="Alma K.")})
+    assert told == [("changed", 10, 12), ("changed", 14, 14)]
+    assert model.data(model.index(14)) == "\u2068Miriam B.\u2069 added \u2068Alma K.\u2069"
+    assert model.row(12).source_author is not None
+    assert model.row(12).source_author.name == "Alma K."
 
 
 def test_a_row_reads_as_one_sentence(model: TimelineModel) -> None:
