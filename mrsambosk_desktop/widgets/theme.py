@@ -10,7 +10,7 @@ from typing import Final, Literal
 from weakref import WeakSet, ref
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QFont, QFontInfo, QGuiApplication, QIcon, QPalette
+from PySide6.QtGui import QFont, QFontDatabase, QFontInfo, QGuiApplication, QIcon, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
 from mrsambosk_desktop.core.colours import places_of
@@ -23,6 +23,9 @@ Choice = Literal["system", "light", "dark", "high_contrast"]
 TEXT_SIZES: Final = (0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
 _TOKEN: Final = re.compile(r"@([a-z_]+)(\d*)")
 _BODY_PX: Final = 14
+#: What a system without a typeface of its own falls back to, and what is nicer to read, where somebody installed it.
+_FALLBACK: Final = "DejaVu Sans"
+_NICER: Final = ("Inter", "Noto Sans", "Open Sans", "Cantarell", "Ubuntu")
 _ICON_SIZES: Final = (16, 24, 32, 48, 64, 128, 256)
 _EFFECTS: Final = (
     Qt.UIEffect.UI_AnimateMenu,
@@ -53,6 +56,7 @@ class Theme(QObject):
         self.changed.connect(self._dress_all)
         app.setStyle("Fusion")
         app.setWindowIcon(_window_icon(self._tokens))
+        app.setFont(_typeface(app.font()))
         app.setFont(self.font())
         app.styleHints().colorSchemeChanged.connect(self._system_changed)
 
@@ -115,11 +119,11 @@ class Theme(QObject):
         return round(size * self._scale)
 
     def font(self, size: float = _BODY_PX, *, bold: bool = False) -> QFont:
-        """The system's typeface at this size."""
+        """The window's typeface at this size."""
         font = QFont(self._app.font())
         font.setPixelSize(self.px(size))
         font.setBold(bold)
-        if QFontInfo(font).family() == "DejaVu Sans":
+        if QFontInfo(font).family() == _FALLBACK:
             # What a bare system falls back to is a seventh wider than the typefaces the layout was drawn for.
             font.setStretch(88)
             font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
@@ -194,6 +198,15 @@ class Theme(QObject):
             self._tokens = load_tokens(name, self._places)
             self._app.setWindowIcon(_window_icon(self._tokens))
             self.changed.emit()
+
+
+def _typeface(system: QFont) -> QFont:
+    """The system's choice, unless it is no choice but the last resort."""
+    if QFontInfo(system).family() == _FALLBACK:
+        there = QFontDatabase.families()
+        if nicer := next((family for family in _NICER if family in there), None):
+            return QFont(nicer)
+    return system
 
 
 def _window_icon(tokens: Tokens) -> QIcon:

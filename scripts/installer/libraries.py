@@ -11,7 +11,7 @@ from pathlib import Path
 #: Loaded by name at run time, so that no file says that it is needed: without them there is no window or no text.
 LOADED_LATER = ("libEGL.so.1", "libGL.so.1")
 #: What no library is: fonts with letters and with emoji, and what opens a link.
-RECOMMENDED = ("fonts-noto-color-emoji", "fonts-dejavu-core | fonts-noto-core | ttf-bitstream-vera", "xdg-utils")
+RECOMMENDED = ("fonts-noto-color-emoji", "fonts-inter | fonts-noto-core | fonts-dejavu-core", "xdg-utils")
 
 
 class LibraryMissing(Exception):
