@@ -1,6 +1,7 @@
 """Fenced code in colours, when its language is named and known. Nothing is guessed from the text.
 
-Pygments is imported with the first block that needs it, and of it only the one language's module.
+Pygments is imported with the first block that needs it, and of it only the one language's module. That and making the
+lexer's rules takes up to 90 ms, too long for who paints: `load` does it, in any thread; before, `is_loaded` says no.
 """
 
 import importlib
@@ -94,25 +95,54 @@ class Span:
     kind: Kind
 
 
+#: Language → the class of its lexer. A lexer of its own for each text: some remember what they read.
+_loaded: Final[dict[str, Any]] = {}
+
+
+def is_loaded(language: str) -> bool:
+    """Whether `highlight` answers at once; also for a language that is not known, of which nothing is coloured."""
+    name = _name(language)
+    return name in _loaded or name not in _LEXERS
+
+
+def load(language: str) -> None:
+    """Import what a language needs and make its rules; up to 90 ms of the processor, for any thread."""
+    name = _name(language)
+    if is_loaded(name):
+        return
+    module, kind = _LEXERS[name]
+    lexer = getattr(importlib.import_module(f"pygments.lexers.{module}"), kind)
+    # The rules are made with a class's first lexer, and some of them with the first text.
+    list(lexer().get_tokens_unprocessed("x"))
+    _kinds()
+    _loaded[name] = lexer
+
+
 @lru_cache(maxsize=256)
 def highlight(code: str, language: str) -> tuple[Span, ...]:
-    """The coloured stretches, in order, none within another. Empty when the language is not known."""
-    name = language.lower()
-    place = _LEXERS.get(_ALIASES.get(name, name))
-    if place is None:
+    """The coloured stretches, in order, none within another. Empty when the language is not known.
+
+    Loads the language where nobody did before.
+    """
+    load(language)
+    lexer = _loaded.get(_name(language))
+    if lexer is None:
         return ()
-    module = importlib.import_module(f"pygments.lexers.{place[0]}")
-    # The first lexer of a class compiles its rules; only what the text itself takes is limited.
-    lexer, kinds = getattr(module, place[1])(), _kinds()
+    kinds = _kinds()
     spans: list[Span] = []
     ends = time.thread_time() + _SECONDS
-    for start, token, text in lexer.get_tokens_unprocessed(code):
+    for start, token, text in lexer().get_tokens_unprocessed(code):
         kind = next((kind for family, kind in kinds if token in family), None)
         if kind is not None and text.strip():
             spans.append(Span(start, len(text), kind))
         if time.thread_time() > ends:
             break
     return tuple(spans)
+
+
+def _name(language: str) -> str:
+    name = language.lower()
+    return _ALIASES.get(name, name)
 
 
 @lru_cache(maxsize=1)

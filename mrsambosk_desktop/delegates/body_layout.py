@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QTextLayout, QTextLine, QTextOption
 
 from mrsambosk_desktop.core.bodies import Block, BlockKind, Blocks, Run, Style
-from mrsambosk_desktop.core.highlight import highlight
+from mrsambosk_desktop.core.highlight import highlight, is_loaded
 
 from .look import TextLook
 
@@ -44,7 +44,8 @@ class Piece:
 class BodyLayout:
     """Laid out text, its top left at 0, 0.
 
-    `last_width` and `last_right` are of the last line, for what may stand beside it; -1 when nothing may.
+    `last_width` and `last_right` are of the last line, for what may stand beside it; -1 when nothing may. `plain` names
+    the languages of code that got no colours, as they are not loaded yet; its size stays when it gets them.
     """
 
     pieces: list[Piece] = field(default_factory=list)
@@ -55,6 +56,7 @@ class BodyLayout:
     last_width: float = 0.0
     last_right: bool = False
     wrapped: bool = False
+    plain: tuple[str, ...] = ()
 
 
 def reads_right(text: str) -> bool:
@@ -113,6 +115,7 @@ def measure_body(blocks: Blocks, width: float, look: TextLook) -> BodyLayout:
     # Bars were kept as top and bottom until both were known.
     made.bars = [QRectF(bar.x(), bar.y(), bar.width(), bar.height() - bar.y()) for bar in made.bars]
     made.height = y
+    made.plain = tuple(block.language for block in blocks if not is_loaded(block.language))
     if made.pieces:
         last = made.pieces[-1]
         made.last_right = last.right
@@ -254,7 +257,9 @@ def _formats(
 def _coloured(block: Block, head: int, look: TextLook) -> list[QTextLayout.FormatRange]:
     """Formats for the kinds of a code block's stretches, behind a head of so many characters."""
     code = block.text
-    formats = []
+    formats: list[QTextLayout.FormatRange] = []
+    if not is_loaded(block.language):
+        return formats
     at = place = 0
     for one in highlight(code, block.language):
         # Qt counts in UTF-16.

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, QRectF, QSize
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, QRectF, QSize, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
@@ -21,7 +21,11 @@ class TimelineDelegate(QStyledItemDelegate):
 
     `lead` is empty room above the first row, which brings a short timeline down to the composer.
     `flash` is the row that is being pointed out; `show_focus` whether the current row is ringed.
+
+    Signals: `language_wanted` (name), once each, for code that could be in colours: `show_colours` when it is loaded.
     """
+
+    language_wanted = Signal(str)
 
     def __init__(self, look: Look, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -32,6 +36,7 @@ class TimelineDelegate(QStyledItemDelegate):
         self._measured: dict[Key, RowLayout] = {}
         # A list view asks for every row's size whenever it lays out, which is with every new message.
         self._sizes: dict[Key, tuple[TimelineRow, QSize]] = {}
+        self._asked: set[str] = set()
         self.lead = 0
         self.flash: Key | None = None
         self.show_focus = False
@@ -65,7 +70,16 @@ class TimelineDelegate(QStyledItemDelegate):
                     del self._measured[key]
             made = measure_row(row, self._text_width, self._mirrored, self._fonts, self._texts[row.mine])
             self._measured[row.key] = made
+            for language in made.body.plain if made.body is not None else ():
+                if language not in self._asked:
+                    self._asked.add(language)
+                    self.language_wanted.emit(language)
         return made
+
+    def show_colours(self, language: str) -> None:
+        """This language is loaded: rows with code in it are painted in colours from now on, as large as they were."""
+        for key in [key for key, made in self._measured.items() if made.body and language in made.body.plain]:
+            del self._measured[key]
 
     def height_of(self, row: TimelineRow) -> int:
         """How high a row is, without `lead`."""

@@ -54,7 +54,9 @@ def test_stretches_never_overlap(code: str, language: str) -> None:
 
 def test_nothing_is_loaded_before_it_is_needed() -> None:
     script = (
-        "import sys; from mrsambosk_desktop.core.highlight import highlight; highlight('x', 'nosuch');"
-        "assert 'pygments' not in sys.modules; highlight('x', 'python'); assert 'pygments.lexers.python' in sys.modules"
+        "import sys; from mrsambosk_desktop.core.highlight import highlight, is_loaded, load; highlight('x', 'nosuch');"
+        "assert is_loaded('nosuch') and not is_loaded('Py') and 'pygments' not in sys.modules; load('py');"
+        "assert is_loaded('python') and not is_loaded('c') and 'pygments.lexers.python' in sys.modules;"
+        "highlight('int x;', 'c'); assert is_loaded('h')"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

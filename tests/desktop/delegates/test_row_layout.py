@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
+from mrsambosk_desktop.core import highlight
 from mrsambosk_desktop.delegates.look import text_look
 from mrsambosk_desktop.delegates.row_layout import PAD_X, Act, Fonts, RowLayout
 from mrsambosk_desktop.delegates.row_painter import bubble_box, paint_row
@@ -146,7 +147,36 @@ def test_folded_rows_take_no_room(theme: Theme) -> None:
     assert delegate.layout_for(model.row(0)).plain == "3 messages deleted"
 
 
+def test_code_is_plain_until_its_language_is_loaded(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(highlight, "_loaded", {})
+    model = TimelineModel()
+    rows = [message(1, "```py\nx = 'a'\n```"), message(2, "```py\ny = 'b'\n```"), message(3, "no code")]
+    model.reset(rows, has_older=False, has_newer=False, unread_after=None)
+    delegate = TimelineDelegate(theme)
+    delegate.set_width(700, mirrored=False)
+    asked: list[str] = []
+    delegate.language_wanted.connect(asked.append)
+
+    def colours(number: int) -> set[str]:
+        body = delegate.layout_for(model.row(number)).body
+        assert body is not None
+        return {span.format.foreground().color().name() for span in body.pieces[0].layout.formats()}
+
+    plain = [colours(number) for number in range(2)]
+    heights = [delegate.height_of(model.row(number)) for number in range(3)]
+    assert asked == ["py"]
+    kept = delegate.layout_for(model.row(2))
+    highlight.load("py")
+    assert [colours(number) for number in range(2)] == plain, "as measured, until it is said that they are there"
+    delegate.show_colours("py")
+    assert theme.tokens.code_string.name() in colours(0) & colours(1)
+    assert [delegate.height_of(model.row(number)) for number in range(3)] == heights
+    assert delegate.layout_for(model.row(2)) is kept
+    assert asked == ["py"]
+
+
 def test_named_code_is_coloured_where_it_stands(measure: Measure, theme: Theme) -> None:
+    highlight.load("python")
     body = "```python\ns = '😀😀' # no\n```"
     layout = measure(message(1, body))
     assert layout.body is not None
