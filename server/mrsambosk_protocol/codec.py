@@ -4,6 +4,7 @@
 never another exception. `decode_event` is what a client does with the host's: what it does not know is `None`.
 """
 
+import json
 import re
 from typing import Any, Final, TypeVar
 
@@ -20,6 +21,9 @@ _encoder: Final = msgspec.json.Encoder()
 _command_decoder: Final[msgspec.json.Decoder[AnyCommand]] = msgspec.json.Decoder(AnyCommand)
 _event_decoder: Final[msgspec.json.Decoder[AnyEvent]] = msgspec.json.Decoder(AnyEvent)
 _any_decoder: Final = msgspec.json.Decoder()
+#: In msgspec's messages: the field that is missing or unknown, else the place of the wrong one (`$.cid`, `$.ids[0]`).
+_named_field: Final = re.compile(r"field `([A-Za-z_]{1,40})`")
+_path: Final = re.compile(r"`(?:key in )?\$\.?([A-Za-z_]{0,40})")
 _string: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 COMMAND_TYPES: Final = frozenset(kind.__struct_config__.tag for kind in AnyCommand.__args__)
@@ -52,13 +56,15 @@ def decode_command(frame: bytes, rules: Limits) -> AnyCommand:
         BadFrame: `bad_json` (not JSON, not an object, too deep, a lone surrogate, NaN), `unknown_type` or `bad_field`,
             with the `ref` where it could be read. Answer it as `refused` and keep the connection.
     """
-    check_depth(frame, rules.json_depth)
     try:
+        check_depth(frame, rules.json_depth)
         return _command_decoder.decode(frame)
+    except BadFrame as deep:
+        raise BadFrame(deep.code, deep.text, _ref_of(frame)) from None
     except msgspec.ValidationError as error:
         raise _explain(frame, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise BadFrame("bad_json", "This is not a JSON object.") from None
+        raise BadFrame("bad_json", "This is not a JSON object.", _ref_of(frame)) from None
 
 
 def decode_body(text: bytes, kind: type[T], rules: Limits) -> T:
@@ -72,7 +78,7 @@ def decode_body(text: bytes, kind: type[T], rules: Limits) -> T:
         return msgspec.json.decode(text, type=kind)
     except msgspec.ValidationError as error:
         decode_object(text)
-        raise BadFrame("bad_field", f"A field is missing, unknown or wrong: {error}.") from None
+        raise BadFrame("bad_field", wrong_field(str(error))) from None
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise BadFrame("bad_json", "This is not a JSON object.") from None
 
@@ -133,12 +139,36 @@ def _explain(frame: bytes, reason: str) -> BadFrame:
     try:
         whole = decode_object(frame)
     except BadFrame as bad:
-        return bad
+        return BadFrame(bad.code, bad.text, _ref_of(frame))
     kind = whole.get("type")
     kind = kind if isinstance(kind, str) else None
-    ref = whole.get("ref")
-    if not isinstance(ref, int) or isinstance(ref, bool) or not 1 <= ref <= limits.MAX_INTEGER:
-        ref = None
+    ref = _as_ref(whole.get("ref"))
     if kind is not None and kind not in COMMAND_TYPES:
         return BadFrame("unknown_type", "This host does not know that kind of request.", ref, kind)
-    return BadFrame("bad_field", f"A field is missing, unknown or wrong: {reason}.", ref, kind)
+    return BadFrame("bad_field", wrong_field(reason), ref, kind)
+
+
+def wrong_field(reason: str) -> str:
+    """The decoder's reason as a sentence for a person: which field, without how it is checked."""
+    named = _named_field.search(reason) or _path.search(reason)
+    field = named[1] if named else ""
+    return f"The field {field} is missing, unknown or wrong." if field else "A field is missing, unknown or wrong."
+
+
+def _ref_of(frame: bytes) -> int | None:
+    """The `ref` of a frame that the strict decoder does not take: too deep, or with a lone surrogate in it."""
+    try:
+        whole = json.loads(frame.decode(), parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+    return _as_ref(whole.get("ref")) if isinstance(whole, dict) else None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _as_ref(value: Any) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= limits.MAX_INTEGER:
+        return value
+    return None

@@ -16,6 +16,8 @@ MessageId = Annotated[int, Meta(ge=1, le=limits.MAX_INTEGER)]
 Revision = Annotated[int, Meta(ge=0, le=limits.MAX_INTEGER)]
 RoomId = Annotated[str, Meta(min_length=1, max_length=40)]
 UserId = Annotated[str, Meta(min_length=1, max_length=40)]
+#: Of free text that is neither a body nor a name, which have rules of their own: no U+0000.
+NO_NUL = r"^[^\x00]*\Z"
 #: Fits what secrets.token_urlsafe, a UUID and a ULID give.
 Cid = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{16,40}\Z")]
 Emoji = Annotated[str, Meta(min_length=1, max_length=limits.EMOJI_BYTES)]
@@ -38,9 +40,9 @@ class Hello(Command, frozen=True, tag="hello"):
 
     ref: Ref
     protocol: Annotated[tuple[int, ...], Meta(max_length=16)]
-    client: Annotated[str, Meta(min_length=1, max_length=64)]
+    client: Annotated[str, Meta(min_length=1, max_length=64, pattern=NO_NUL)]
     token: Annotated[str, Meta(max_length=256)] | None = None
-    epoch: Annotated[str, Meta(max_length=64)] | None = None
+    epoch: Annotated[str, Meta(max_length=64, pattern=NO_NUL)] | None = None
     have: dict[RoomId, Revision] | None = None
 
 
@@ -111,7 +113,7 @@ class Search(Command, frozen=True, tag="search"):
     """Newest first; `cursor` is what the last `results` gave."""
 
     ref: Ref
-    query: Annotated[str, Meta(max_length=400)]
+    query: Annotated[str, Meta(max_length=400, pattern=NO_NUL)]
     room: RoomId | None = None
     cursor: Annotated[str, Meta(max_length=64)] | None = None
     limit: Annotated[int, Meta(ge=1, le=limits.SEARCH_LIMIT)] = limits.SEARCH_DEFAULT

@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from .commands import Mentions, MessageId, Revision
+from .commands import NO_NUL, Mentions, MessageId, Revision
 from .entities import Message, Room, User
 
-Password = Annotated[str, Meta(max_length=4096)]
-DeviceName = Annotated[str, Meta(max_length=64)]
-Reason = Annotated[str, Meta(max_length=500)]
+Password = Annotated[str, Meta(max_length=4096, pattern=NO_NUL)]
+DeviceName = Annotated[str, Meta(max_length=64, pattern=NO_NUL)]
+Email = Annotated[str, Meta(max_length=254, pattern=NO_NUL)]
+Reason = Annotated[str, Meta(max_length=500, pattern=NO_NUL)]
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,8 +23,8 @@ class Register(Body, frozen=True):
 
     name: str
     password: Password | None = None
-    email: Annotated[str, Meta(max_length=254)] | None = None
-    code: Annotated[str, Meta(max_length=64)] | None = None
+    email: Email | None = None
+    code: Annotated[str, Meta(max_length=64, pattern=NO_NUL)] | None = None
     device: DeviceName = ""
 
 
@@ -39,7 +40,7 @@ class ChangeProfile(Body, frozen=True):
     """``PATCH /me``: what is absent stays; an empty e-mail address removes it."""
 
     name: str | None = None
-    email: Annotated[str, Meta(max_length=254)] | None = None
+    email: Email | None = None
     password: Password | None = None
 
 

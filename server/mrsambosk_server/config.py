@@ -1,6 +1,7 @@
 """What a start of the host is told: the command line as one struct."""
 
 import argparse
+import ipaddress
 import re
 from pathlib import Path
 from typing import Final, NoReturn
@@ -93,16 +94,19 @@ def parse_arguments(arguments: list[str]) -> Config:
             raise BadArguments(f"{file} is not a file.")
     try:
         resolve(given.bind or ())
-        if given.proxy is not None:
-            resolve((given.proxy,))
     except BadAddress as bad:
         raise BadArguments(str(bad)) from None
+    try:
+        ipaddress.ip_address(given.proxy or LOOPBACK)
+    except ValueError:
+        raise BadArguments(f"--proxy takes the IP address of the proxy, not {given.proxy!r}.") from None
     if not 0 <= given.backup_hours <= 8760:
         raise BadArguments("--backup-hours is a number from 0 to 8760.")
     if not 0 <= given.port <= 65535:
         raise BadArguments("--port is a number from 0 to 65535.")
     for allowed in given.allow_host:
-        if not re.fullmatch(r"[A-Za-z0-9_.\-]+(:[0-9]{1,5})?", allowed):
+        match = re.fullmatch(r"[A-Za-z0-9_.\-]+(?::([0-9]{1,5}))?", allowed)
+        if match is None or not 1 <= int(match[1] or 443) <= 65535:
             raise BadArguments(f"--allow-host takes NAME or NAME:PORT, not {allowed!r}.")
     return Config(
         data=given.data or default_data(),

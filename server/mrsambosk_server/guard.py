@@ -43,9 +43,10 @@ class Guard:
         for allowed in self._extra:
             name, _, number = allowed.rpartition(":") if re.search(r":\d+\Z", allowed) else (allowed, "", "")
             name = _bracketed(name.lower())
-            self._hosts.add((name, int(number) if number else default))
-            self._hosts.add((name, int(number) if number else 443))
-            self._origins.add(f"https://{name}{f':{number}' if number and number != '443' else ''}")
+            # Without a port: as it is reached directly, and behind a proxy at the usual ones.
+            ports = {int(number)} if number else {port, default, 443}
+            self._hosts |= {(name, one) for one in ports}
+            self._origins |= {f"https://{name}{'' if one == 443 else f':{one}'}" for one in ports - {80}}
 
     def check(self, head: Head) -> None:
         """Refuse a request that was not meant for this host or comes from a foreign page.

@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from mrsambosk_protocol import codec, events
-from mrsambosk_protocol.entities import AWAY, BUSY, OFFLINE, ONLINE, User
+from mrsambosk_protocol.entities import AWAY, BUSY, GONE, OFFLINE, ONLINE, User
 from mrsambosk_protocol.limits import READ_GATHER_SECONDS, SMALL_COMPANY, TYPING_SECONDS, USERS_GATHER_SECONDS
 
 from .outcome import BulkTold, Ended, MembershipTold, Outcome, ReadTold, RoomTold, RowTold, UserTold
@@ -345,7 +345,10 @@ class Hub:
                     self._publish_row(room, rev, event_frame(event))
                 case UserTold(user):
                     known = self._users.get(user.id)
-                    status, seen = (known.status, known.last_seen) if known else (OFFLINE, user.last_seen)
+                    if known is None or user.role == GONE:  # of who is erased nothing is left to tell
+                        status, seen = OFFLINE, user.last_seen
+                    else:
+                        status, seen = known.status, known.last_seen
                     self._users[user.id] = msgspec.structs.replace(user, status=status, last_seen=seen)
                     self._tell_user(user.id)
                 case ReadTold():

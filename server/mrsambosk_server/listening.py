@@ -11,6 +11,8 @@ from typing import Final
 import ifaddr
 
 LOOPBACK: Final = "127.0.0.1"
+ANY_IPV4: Final = "0.0.0.0"  # noqa: S104
+ANY_IPV6: Final = "::"
 #: ``--bind lan``: every private address of this machine, and loopback.
 LAN: Final = "lan"
 #: Connections that may wait to be accepted.
@@ -33,6 +35,12 @@ def private_addresses() -> list[str]:
     return [address for address in dict.fromkeys(found) if _is_lan(address)]
 
 
+def ipv6_addresses() -> list[str]:
+    """This machine's IPv6 addresses, loopback too, without those that mean something on one link only."""
+    found = [ip.ip[0] for adapter in ifaddr.get_adapters() for ip in adapter.ips if isinstance(ip.ip, tuple)]
+    return [address for address in dict.fromkeys(found) if not ipaddress.ip_address(address).is_link_local]
+
+
 def _is_lan(address: str) -> bool:
     ip = ipaddress.ip_address(address)
     return ip.is_private and not ip.is_loopback and not ip.is_unspecified
@@ -41,8 +49,8 @@ def _is_lan(address: str) -> bool:
 def resolve(binds: Sequence[str]) -> list[str]:
     """The addresses to listen at now.
 
-    `LAN` stands for all private ones and loopback; a network (``192.168.1.0/24``) for the private ones this machine has
-    in it, which may be none, and loopback.
+    `LAN` stands for all private ones and loopback, ``::`` for ``0.0.0.0`` as well; a network (``192.168.1.0/24``) for
+    the private ones this machine has in it, which may be none, and loopback.
 
     Raises:
         BadAddress: for what is neither an IP address nor a network.
@@ -58,6 +66,9 @@ def resolve(binds: Sequence[str]) -> list[str]:
                 addresses.append(LOOPBACK)
             else:
                 addresses.append(str(ipaddress.ip_address(bind)))
+                if addresses[-1] == ANY_IPV6:
+                    # A socket of each kind: what Windows and Linux make of one for both differs.
+                    addresses.append(ANY_IPV4)
         except ValueError:
             raise BadAddress(
                 f"--bind takes an IP address of this machine, a network like 192.168.1.0/24 or {LAN!r}, not {bind!r}."

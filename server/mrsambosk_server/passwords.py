@@ -20,7 +20,6 @@ from mrsambosk_protocol.limits import Refused
 P = ParamSpec("P")
 T = TypeVar("T")
 
-PASSWORD_MIN: Final = 8
 PASSWORD_MAX: Final = 1024
 #: The least that OWASP's cheat sheet on password storage asks for: 23 ms of a core. The library's default costs 180,
 #: which on a laptop that hosts is the host's to pay and a hostile neighbour's to spend.
@@ -47,8 +46,8 @@ class Passwords:
         Raises:
             Refused: `bad_field` for one too short or too long; `busy`.
         """
-        if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
-            raise Refused("bad_field", f"A password has {PASSWORD_MIN} to {PASSWORD_MAX:,} characters.")
+        if not 1 <= len(password) <= PASSWORD_MAX:
+            raise Refused("bad_field", f"A password has at least one character, and at most {PASSWORD_MAX:,}.")
         return await self._run(address, self._hasher.hash, password)
 
     async def matches(self, stored: str | None, password: str, address: str = "") -> bool:

@@ -48,7 +48,9 @@ class Whereabouts:
     @property
     def served(self) -> set[str]:
         """Every address this host answers at, loopback included."""
-        return {*self._waiting, *self._servers, *self.addresses, listening.LOOPBACK} - {"0.0.0.0", "::"}  # noqa: S104
+        bound = {*self._waiting, *self._servers}
+        ipv6 = ("::1", *listening.ipv6_addresses()) if listening.ANY_IPV6 in bound else ()
+        return {*bound, *self.addresses, *ipv6, listening.LOOPBACK} - {listening.ANY_IPV4, listening.ANY_IPV6}
 
     async def open(self, make: Callable[[], asyncio.Protocol]) -> None:
         """Accept connections; `make` is called for each."""

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import inspect as ms
 
+from mrsambosk_protocol.commands import NO_NUL
 from mrsambosk_protocol.limits import MAX_INTEGER
 
 #: Any text that UTF-8 can carry: no half of a surrogate pair.
@@ -30,10 +31,11 @@ def _values(info: ms.Type) -> st.SearchStrategy[Any]:
             return given.map(lambda values: _build(cls, values)).filter(lambda it: it is not None)
         case ms.UnionType(types=types):
             return st.one_of([_values(one) for one in types])
-        case ms.StrType(pattern=str(pattern)):
+        case ms.StrType(pattern=pattern) if pattern not in (None, NO_NUL):
             return st.from_regex(pattern, fullmatch=False)
-        case ms.StrType(min_length=least, max_length=most):
-            return st.text(TEXT, min_size=least or 0, max_size=min(most or 60, 60))
+        case ms.StrType(min_length=least, max_length=most, pattern=pattern):
+            text = st.text(TEXT, min_size=least or 0, max_size=min(most or 60, 60))
+            return text.filter(lambda it: "\0" not in it) if pattern else text
         case ms.IntType(ge=least, le=most):
             return st.integers(-MAX_INTEGER if least is None else least, MAX_INTEGER if most is None else most)
         case ms.FloatType(ge=least):

@@ -61,6 +61,23 @@ def test_every_event_comes_back_as_it_went(kind: type[Event], data: st.DataObjec
     assert codec.decode_event(frame.decode()) == event
 
 
+@pytest.mark.parametrize(
+    ("frame", "text"),
+    [
+        (
+            b'{"type":"post","ref":1,"room":"lobby","cid":"short","body":"x"}',
+            "The field cid is missing, unknown or wrong.",
+        ),
+        (b'{"type":"post","ref":1,"room":"lobby","body":"x"}', "The field cid is missing, unknown or wrong."),
+        (b'{"type":"ping","ref":1,"x":2}', "The field x is missing, unknown or wrong."),
+        (b'{"type":"get","ref":1,"room":"lobby","ids":["a"]}', "The field ids is missing, unknown or wrong."),
+        (b'{"type":"ping","ref":1,"a b":2}', "A field is missing, unknown or wrong."),
+    ],
+)
+def test_a_wrong_field_is_named_to_a_person(frame: bytes, text: str) -> None:
+    assert refusal(frame).text == text
+
+
 @given(st.binary(max_size=200) | json_values.map(lambda value: json.dumps(value).encode()))
 @example(b"")
 @example(b"null")

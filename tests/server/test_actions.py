@@ -401,7 +401,7 @@ async def test_what_moderators_do_to_people(tmp_path: Path, monkeypatch: pytest.
         assert [type(told) for told in changed.told] == [UserTold, RowTold]
         assert (await it.verify(moderation.do_change_role, anna, ben, MODERATOR)).told == ()
         await it.refused("forbidden", moderation.do_change_role, anna, ben, ADMIN)
-        await it.refused("bad_field", moderation.do_change_role, anna, ben, OWNER)
+        await it.refused("forbidden", moderation.do_change_role, anna, ben, OWNER)
         await it.refused("bad_field", moderation.do_change_role, anna, ben, GONE)
         await it.refused("forbidden", moderation.do_change_role, anna, anna, MEMBER)
         await it.refused("forbidden", moderation.do_change_role, ben, anna, MEMBER)

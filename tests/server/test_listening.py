@@ -24,10 +24,17 @@ def _interfaces(monkeypatch: pytest.MonkeyPatch) -> None:
         (["9.9.9.0/24"], ["127.0.0.1"]),
         (["fe80::/64"], ["127.0.0.1"]),
         (["9.9.9.1"], ["9.9.9.1"]),
+        (["::"], ["::", "0.0.0.0"]),
     ],
 )
 def test_resolve(binds: list[str], expected: list[str]) -> None:
     assert listening.resolve(binds) == expected
+
+
+def test_ipv6_addresses_that_mean_something_on_one_link_only_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [SimpleNamespace(ip=(address, 0, 0)) for address in ("fe80::1", "fd00::7", "::1", "fd00::7")]
+    monkeypatch.setattr("ifaddr.get_adapters", lambda: [SimpleNamespace(ips=found)])
+    assert listening.ipv6_addresses() == ["fd00::7", "::1"]
 
 
 @pytest.mark.parametrize("bind", ["", "lan0", "192.168.1.7/24", "192.168.1.0/33", "300.1.1.1"])

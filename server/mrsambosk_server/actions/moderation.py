@@ -3,7 +3,7 @@
 import secrets
 from typing import Final
 
-from mrsambosk_protocol.entities import OWNER, User
+from mrsambosk_protocol.entities import User
 from mrsambosk_protocol.limits import LOBBY, MAX_INTEGER, Close, Refused
 
 from ..outcome import Ended, Outcome, Telling, UserTold
@@ -25,8 +25,8 @@ def do_change_role(tx: Transaction, user: str, target: str, role: str) -> Outcom
         Refused: `forbidden`, `not_found`, `bad_field`.
     """
     own, person = _over(tx, user, "change_role", target)
-    if role not in ROLES or role == OWNER:
-        raise Refused("bad_field", f"A role is one of {', '.join(ROLES[:-1])}.")
+    if role not in ROLES:
+        raise Refused("bad_field", f"A role is one of {', '.join(ROLES)}.")
     if rank(role) >= rank(own):
         raise Refused("forbidden", "You can only give roles below your own.")
     if person.role == role:

@@ -11,7 +11,7 @@ from mrsambosk_protocol.limits import CODES, Refused
 
 from ..problems import HEADERS, PROBLEM, problem
 
-_CODES: Final = {404: "not_found", 413: "too_long"}
+_CODES: Final = {404: "not_found"}
 _TEXTS: Final = {404: "There is nothing at this address.", 405: "This address does not know that method."}
 
 

@@ -13,7 +13,7 @@ from .operations import FORM, JSON, Operation
 
 _REFERENCE: Final = "#/components/schemas/{name}"
 _WITH_TOKEN: Final = (401, 403)
-_ALWAYS: Final = (400, 404, 413, 429, 500, 503, 507)
+_ALWAYS: Final = (400, 404, 429, 500, 503, 507)
 _PATH: Final = {
     "id": {"type": "string"},
     "room": {"type": "string"},

@@ -118,7 +118,8 @@ class Call:
         """Read the request's body whole, into `raw`.
 
         Raises:
-            HTTPException: 413, 408.
+            Refused: `too_long`.
+            HTTPException: 408.
         """
         limit = self.context.services.rules.frame_bytes
         try:
@@ -126,7 +127,7 @@ class Call:
                 async for chunk in self.request.stream():
                     self.raw += chunk
                     if len(self.raw) > limit:
-                        raise HTTPException(413, "The request's body is too large.")
+                        raise Refused("too_long", "The request's body is too large.")
         except TimeoutError:
             raise HTTPException(408, "The request's body did not come in time.") from None
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from mrsambosk_protocol import commands
+from mrsambosk_protocol import codec, commands
 from mrsambosk_protocol.commands import MessageId, Revision, RoomId
 from mrsambosk_protocol.entities import Message, Room, You
 from mrsambosk_protocol.limits import (
@@ -215,7 +215,7 @@ def _command(kind: type[Any], **fields: Any) -> Any:
     try:
         return msgspec.convert({"type": kind.__struct_config__.tag, "ref": 1, **fields}, kind)
     except msgspec.ValidationError as error:
-        raise Refused("bad_field", f"A field is missing, unknown or wrong: {error}.") from None
+        raise Refused("bad_field", codec.wrong_field(str(error))) from None
 
 
 OPERATIONS = (

@@ -58,6 +58,8 @@ def digests(data: Path) -> dict[str, str]:
         ["--limit", "no_such_limit=5"],
         ["--bind", "not an address"],
         ["--owner", "   "],
+        ["--allow-host", "chat.example:99999"],
+        ["--proxy", "a proxy"],
         ["stray"],
     ],
     ids=" ".join,

@@ -160,10 +160,10 @@ async def test_no_cors_headers_and_no_cookies(host: HostProcess) -> None:
 async def test_allow_host_adds_a_name_and_its_https_origin(start_host: StartHost) -> None:
     host = start_host("--allow-host", "chat.example", "--allow-host", "other.example:8443")
     good = f"Host: {host.authority}\r\n"
-    for name in ("chat.example", "other.example:8443", "CHAT.EXAMPLE"):
+    for name in ("chat.example", "other.example:8443", "CHAT.EXAMPLE", f"chat.example:{host.port}"):
         assert await status(host, f"Host: {name}\r\n") == 200, name
         assert await upgraded(host, f"Host: {name}\r\n") == 101, name
-    for origin in ("https://chat.example", "https://other.example:8443"):
+    for origin in ("https://chat.example", "https://other.example:8443", f"https://chat.example:{host.port}"):
         assert await status(host, f"{good}Origin: {origin}\r\n") == 200, origin
         assert await upgraded(host, f"Host: chat.example\r\nOrigin: {origin}\r\n") == 101, origin
     assert await status(host, "Host: other.example\r\n") == 421

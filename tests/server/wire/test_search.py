@@ -101,7 +101,27 @@ async def test_a_deleted_message_is_never_in_results(host: HostProcess, anna: Pe
 
 @pytest.mark.parametrize(
     "query",
-    ['"', '""', "'", "*", "a*", "AND", "OR", "NOT", "NEAR(a b)", "a AND", "body:x", "(", "^x", "-x", "a-b", "a:b", "%"],
+    [
+        '"',
+        '""',
+        "'",
+        "*",
+        "a*",
+        "AND",
+        "OR",
+        "NOT",
+        "NEAR(a b)",
+        "a AND",
+        "body:x",
+        "(",
+        "^x",
+        "-x",
+        "a-b",
+        "a:b",
+        "%",
+        "\0a",
+        "a\0b",
+    ],
 )
 async def test_no_query_is_a_program(host: HostProcess, anna: Person, query: str) -> None:
     async with WireClient(host, anna.token) as client:
