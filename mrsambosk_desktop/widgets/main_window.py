@@ -1,6 +1,6 @@
 """The window: the first page or the room. Everything asked of it leaves as a signal; all it shows comes in by slots.
 
-It knows no controller. `app.py` connects its signals to what acts on them.
+It knows no controller. `wiring.py` connects its signals to what acts on them.
 """
 
 from collections.abc import Callable

@@ -226,7 +226,7 @@ def test_a_host_that_dies_is_started_again_and_the_window_says_so(qapp: QApplica
         await desk.until(lambda: stored(dana) == ["before"])
         pid = dana.hosting.pid
         assert pid is not None
-        dana._keep_hosting()
+        dana.closing.keep_hosting()
         os.kill(pid, signal.SIGKILL)
         await desk.until(lambda: dana.hosting.pid not in (None, pid) and is_live(dana), "started again")
         assert "opened again" in dana.window.chat.banner.text
