@@ -233,3 +233,15 @@ def test_a_host_that_dies_is_started_again_and_the_window_says_so(qapp: QApplica
         assert stored(dana) == ["before"]
 
     run(qapp, tmp_path, play)
+
+
+def test_a_room_that_closes_behind_a_hidden_window_brings_it_back(qapp: QApplication, tmp_path: Path) -> None:
+    async def play(desk: Desk) -> None:
+        dana = await desk.open("dana")
+        await _host(desk, dana)
+        dana.window.showMinimized()
+        dana.hosting.failed.emit("The room is closed.")
+        assert not dana.window.isMinimized()
+        assert dana.window.chat.banner.text == "The room is closed."
+
+    run(qapp, tmp_path, play)
