@@ -1,4 +1,4 @@
-"""The composition root of the app: builds everything, connects signals to slots, ends everything in order.
+"""The composition root of the app: builds everything, has it connected, ends everything in order.
 
 There is one loop, Qt's and asyncio's at once. `App` is one window with its profile; `main` runs one.
 """
@@ -9,16 +9,20 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 # PySide6 first: qasync takes the Qt that is already there.
 import qasync  # type: ignore[import-untyped]  # isort: skip
 
+from . import wiring
+from .appearance import Appearance
+from .arrival import Arrival
 from .autostart import Autostart
+from .closing import Closing
 from .controllers import wording
 from .controllers.backups import BackupsController
 from .controllers.chat import ChatController
@@ -29,15 +33,13 @@ from .controllers.feed import Feed
 from .controllers.finding import FindingController
 from .controllers.hosting import HostingController
 from .controllers.invites import InvitesController
+from .controllers.leaving import LeavingController
 from .controllers.nearby import NearbyController
-from .controllers.networks import NetworkWatch
+from .controllers.networks import NetworkWatch, ServedNetworks
 from .controllers.people import PeopleController
 from .controllers.reading import ReadingController
 from .controllers.report import ReportController
 from .controllers.waking import WakeWatch
-from .core.nearby import FoundHost, with_known
-from .core.networks import Network, NetworkChoices
-from .core.rows import ConnectionState, Link
 from .core.tasks import Tasks
 from .instance import Instance
 from .links import Links
@@ -45,7 +47,7 @@ from .models.found import FoundModel
 from .models.members import MemberModel
 from .models.rooms import RoomModel
 from .models.timeline import TimelineModel
-from .settings import SettingsFile
+from .settings import Settings, SettingsFile
 from .storage.credentials import Ring
 from .storage.database import StorageFault
 from .storage.disk import Disk, ReplicaLost
@@ -93,7 +95,7 @@ class App:
         self.closed = asyncio.Event()
         self.tasks = Tasks(self._failed)
         self._settings_file = SettingsFile(options.config or options.folder)
-        self.settings = self._settings_file.load()
+        self._settings_file.load()
         self.disk = Disk(options.folder, options.ring)
         self.timeline = TimelineModel()
         self.members = MemberModel()
@@ -114,14 +116,36 @@ class App:
         self.invites = InvitesController(self.feed, self.connection, self.tasks)
         self.nearby = NearbyController(self.tasks, enabled=options.look_around)
         self.networks = NetworkWatch(self.tasks)
-        self.network_choices = NetworkChoices.parse(self.settings.networks)
-        self.hosting.serve(self.network_choices.blocks)
+        self.served = ServedNetworks(self.networks, self.hosting, self._settings_file)
+        self.leaving = LeavingController(
+            self.disk,
+            self.feed,
+            self.connection,
+            self.hosting,
+            self.chat,
+            self.drafts,
+            self.reading,
+            self.finding,
+            self.tasks,
+        )
         self.waking = WakeWatch(self.tasks)
         self.theme = Theme(qt, "system", self.settings.text_scale)
         self.window = MainWindow(self.theme, self.timeline, self.members, self.rooms, self.found, self.pinned)
         self.tray = Tray(self.theme)
-        self._found: tuple[FoundHost, ...] = ()
-        self._known: tuple[FoundHost, ...] = ()
+        self.appearance = Appearance(self.window, self.theme, self._settings_file)
+        self.arrival = Arrival(
+            self.window,
+            self._settings_file,
+            self.disk,
+            self.feed,
+            self.connection,
+            self.hosting,
+            self.served,
+            self.nearby,
+            self.doctor,
+            self.tasks,
+        )
+        self.closing = Closing(self.window, self.tray, self.hosting, self.closed)
         self.report = ReportController(
             options.folder,
             self.disk,
@@ -131,7 +155,7 @@ class App:
             self.hosting,
             self.tasks,
             log_lines=options.log_lines,
-            look=self._look,
+            look=self.appearance.describe,
             own_names=lambda: (self.settings.name, self.settings.room_name),
         )
         self._connect()
@@ -146,49 +170,37 @@ class App:
         await self.chat.load()
         await self.drafts.load()
         await self.reading.load()
-        self.window.set_recent_emoji(tuple(self.settings.recent_emoji.split()))
-        self.window.set_ctrl_enter(self.settings.ctrl_enter_sends)
-        self.theme.set_less_motion(self.settings.motion == "reduced")
+        self.appearance.restore()
         self.window.first_run.set_name(self.settings.name)
-        if self.settings.geometry:
-            self.window.restoreGeometry(QByteArray(self.settings.geometry))
-        if self.settings.panes:
-            self.window.restore_layout(self.settings.panes)
         if self._options.autostart is not None:
             self._options.autostart.repair()
-            self.window.set_autostart(self._options.autostart.is_on)
-        self._show_first_run()
+            self.window.dialogs.set_autostart(self._options.autostart.is_on)
+        self.arrival.show_first_page()
         if not self._options.hidden:
             self.window.show()
         self.waking.start()
         if self._options.bind is None:
             self.networks.start()
         _log.info("the window waits to be asked for" if self._options.hidden else "the window is shown")
-        if self._options.join is not None:
-            self.window.first_run.offer(self._options.join, may_go_back=False)
-            return
-        known = await self.disk.run(self.disk.profile.hosts)
-        if known and await self.connection.resume(known[0]) and known[0].hosted:
-            self.hosting.host(self.settings.name, None, None)
+        await self.arrival.begin(self._options.join)
+
+    @property
+    def settings(self) -> Settings:
+        """What the person chose, as it stands."""
+        return self._settings_file.now
 
     def show_again(self, link: str) -> None:
         """The app was started a second time: bring the window to the front, and offer the link it was started with."""
         _log.info("started again, with %s", "a link" if link else "nothing")
-        window = self.window
-        self.tray.hide()
-        window.show()
-        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
-        window.raise_()
-        window.activateWindow()
+        self.closing.show_again()
         if link:
-            self._show_first_run()
-            window.first_run.offer(link, may_go_back=bool(self.feed.host))
+            self.arrival.offer(link)
 
     async def aclose(self) -> None:
         """Send what can't wait, hang up, end the host, close the files; afterwards nothing of this app is left."""
         self.window.hide()
         self._qt.applicationStateChanged.disconnect(self._state_changed)
-        self._save_settings()
+        self.appearance.keep()
         try:
             await self.drafts.flush()
             await self.reading.flush()
@@ -204,145 +216,24 @@ class App:
             self.window.deleteLater()
             self.theme.deleteLater()
 
-    # Signals to slots ------------------------------------------------------------------------------------------
+    # Inside ----------------------------------------------------------------------------------------------------
 
     def _connect(self) -> None:
-        window, chat, reading, connection = self.window, self.chat, self.reading, self.connection
-        window.send_requested.connect(chat.send)
-        window.edit_requested.connect(chat.edit)
-        window.delete_requested.connect(chat.delete)
-        window.delete_now_requested.connect(chat.delete_now)
-        window.undo_delete_requested.connect(chat.undo_delete)
-        window.react_requested.connect(chat.react)
-        window.pin_requested.connect(chat.pin)
-        window.retry_requested.connect(chat.retry)
-        window.discard_requested.connect(chat.discard)
-        window.edit_pending_requested.connect(chat.discard)
-        window.typing.connect(chat.typing)
-        window.draft_changed.connect(self.drafts.keep)
-        self.drafts.restored.connect(window.set_draft)
-        window.jump_requested.connect(reading.jump)
-        window.older_requested.connect(reading.older)
-        window.newer_requested.connect(reading.newer)
-        window.latest_requested.connect(reading.latest)
-        window.read_reached.connect(reading.read)
-        window.unread_requested.connect(reading.mark_unread)
-        window.room_selected.connect(reading.open_room)
-        window.autostart_switched.connect(self._switch_autostart)
-        window.try_again_requested.connect(self._try_again)
-        window.stop_hosting_requested.connect(self.hosting.stop)
-        window.leave_requested.connect(self._leave)
-        window.first_run.join_requested.connect(self._join)
-        window.first_run.host_requested.connect(self._host)
-        window.first_run.found_requested.connect(self._join_found)
-        window.first_run.back_requested.connect(self._show_room)
-        self.nearby.changed.connect(self._show_found)
-        self.nearby.changed.connect(connection.heard)
-        window.invites_requested.connect(self.invites.load)
-        window.make_invite_requested.connect(self.invites.make)
-        window.revoke_invite_requested.connect(self.invites.revoke)
-        self.invites.loaded.connect(window.show_invites)
-        self.invites.failed.connect(window.show_error)
-        self.feed.people_changed.connect(self._refresh_invites)
-        self.networks.changed.connect(self._show_networks)
-        self.hosting.started.connect(self._ask_networks)
-        window.networks_answered.connect(self._choose_networks)
-        window.closed.connect(self._close)
-        window.keep_hosting_requested.connect(self._keep_hosting)
-        window.quit_requested.connect(self.closed.set)
-        self.tray.shown_wanted.connect(lambda: self.show_again(""))
-        self.tray.quit_wanted.connect(self.closed.set)
-        self.hosting.failed.connect(self._show_failed_hosting)
-        self.hosting.restarted.connect(lambda: window.show_error(wording.host_restarted()))
-        self.feed.room_opened.connect(window.set_room)
-        self.feed.room_changed.connect(window.set_room)
-        self.feed.typing_changed.connect(window.set_typing)
-        chat.failed.connect(window.show_error)
-        reading.failed.connect(window.show_error)
-        reading.jumped.connect(window.chat.view.show_row)
-        side, finding = window.side, self.finding
-        side.search_requested.connect(finding.look_for)
-        side.more_found_requested.connect(finding.search.more)
-        side.pins_requested.connect(finding.show_pins)
-        side.more_pins_requested.connect(finding.pins.more)
-        side.message_requested.connect(reading.show)
-        side.seen_requested.connect(reading.ask_seen)
-        reading.seen.connect(side.set_seen)
-        finding.search.changed.connect(side.set_search)
-        finding.pins.changed.connect(side.set_pins)
-        self.waking.woke.connect(connection.woke)
-        connection.state_changed.connect(self._show_state)
-        connection.joined.connect(self._show_room)
-        connection.join_failed.connect(self._join_failed)
-        connection.join_unreached.connect(window.first_run.offer_check)
-        window.check_requested.connect(self.doctor.check_host)
-        window.first_run.check_requested.connect(self.doctor.check_way)
-        window.check_again_requested.connect(self.doctor.again)
-        self.doctor.looking.connect(window.show_looking)
-        self.doctor.looked.connect(window.show_findings)
-        connection.trust_asked.connect(window.ask_trust)
-        window.trust_answered.connect(connection.answer_trust)
-        connection.secret_asked.connect(window.ask_secret)
-        window.secret_answered.connect(connection.answer_secret)
-        window.password_requested.connect(self.people.set_password)
-        window.moderation_requested.connect(self.people.moderate)
-        window.host_page_requested.connect(self.people.load)
-        window.device_end_requested.connect(self.people.end_device)
-        window.policy_requested.connect(self.people.set_policy)
-        window.new_code_requested.connect(self.people.make_code)
-        self.people.page_loaded.connect(window.show_host_page)
-        self.people.code_made.connect(window.show_code)
-        self.people.failed.connect(window.show_error)
-        self.hosting.card_changed.connect(window.set_host)
-        self.hosting.started.connect(window.show_hosting)
-        self.hosting.failed.connect(window.show_error)
-        self.hosting.damaged.connect(self.backups.offer)
-        window.backups_requested.connect(self.backups.load)
-        window.back_up_requested.connect(self.backups.back_up)
-        window.report_requested.connect(self.report.make)
-        self.report.made.connect(window.show_report)
-        window.check_backups_requested.connect(self.backups.check)
-        window.restore_requested.connect(self.backups.restore)
-        self.backups.changed.connect(window.set_backups)
-        self.backups.offered.connect(window.show_backups)
+        window = self.window
+        wiring.connect_messages(window, self.feed, self.chat, self.drafts)
+        wiring.connect_reading(window, self.feed, self.reading)
+        wiring.connect_side_pages(window.side, self.finding, self.reading)
+        wiring.connect_first_page(window.first_run, self.arrival, self.nearby, self.connection)
+        wiring.connect_door(window.dialogs, self.connection)
+        wiring.connect_connection(window, self.arrival, self.connection, self.waking, self.leaving)
+        wiring.connect_hosting(window, self.closing, self.hosting, self.networks, self.served)
+        wiring.connect_invites(window, self.feed, self.invites)
+        wiring.connect_doctor(window, self.doctor)
+        wiring.connect_host_page(window, self.people)
+        wiring.connect_upkeep(window.dialogs, self.hosting, self.backups, self.report)
+        wiring.connect_closing(window, self.tray, self.closing)
+        window.dialogs.autostart_switched.connect(self._switch_autostart)
         self._qt.applicationStateChanged.connect(self._state_changed)
-
-    def _join(self, name: str, text: str) -> None:
-        self.settings = replace(self.settings, name=name)
-        self.window.first_run.set_busy(wording.joining())
-        self.doctor.aim(text)
-        self.connection.join(name, text)
-
-    def _join_found(self, name: str, host: FoundHost, code: str) -> None:
-        self.settings = replace(self.settings, name=name)
-        self.window.first_run.set_busy(wording.joining())
-        self.doctor.aim_at(host)
-        if host.known:
-            self.tasks.start(self._return(name, host), "return to a known host")
-        else:
-            self.connection.join_found(name, host, code)
-
-    async def _return(self, name: str, host: FoundHost) -> None:
-        """To a host where this person is a member: what is kept of it at once, then the host itself."""
-        hosts = await self.disk.run(self.disk.profile.hosts)
-        known = next((one for one in hosts if one.id == host.id), None)
-        if known is None or (known.id == self.feed.host and self.connection.state.link is Link.LIVE):
-            self._show_room()
-            return
-        await self.connection.stop()
-        if not await self.connection.resume(known):
-            self.connection.join_found(name, host, "")
-            return
-        self._show_room()
-        if known.hosted:
-            self.hosting.host(self.settings.name, None, None)
-
-    def _host(self, name: str, room_name: str, policy: str) -> None:
-        self.settings = replace(self.settings, name=name, room_name=room_name, policy=policy)
-        self.window.first_run.set_busy(wording.starting_host())
-        where = self.window.first_run.networks
-        self._choose_networks(where.shown, where.chosen)
-        self.hosting.host(name, room_name, policy)
 
     def _switch_autostart(self, on: bool) -> None:
         entry = self._options.autostart
@@ -351,146 +242,10 @@ class App:
                 entry.switch(on)
             except OSError as fault:
                 self.window.show_error(wording.storage(fault.strerror or str(fault)))
-            self.window.set_autostart(entry.is_on)
-
-    def _close(self) -> None:
-        """The window was closed: that ends the app, but nobody is put out of the room here without a word."""
-        if self.hosting.others:
-            self.window.ask_closing(self.hosting.others, Tray.is_there())
-        else:
-            self.window.hide()
-            self.closed.set()
-
-    def _keep_hosting(self) -> None:
-        """Go on without the window; nothing depends on a tray."""
-        if Tray.is_there():
-            self.window.hide()
-            self.tray.show()
-        else:
-            self.window.showMinimized()
-        _log.info("hosting goes on without the window")
-
-    def _show_failed_hosting(self) -> None:
-        """Nobody would know that a room without a window is closed."""
-        if (not self.window.isVisible() or self.window.isMinimized()) and not self.closed.is_set():
-            self.show_again("")
-
-    def _show_networks(self, networks: tuple[Network, ...]) -> None:
-        unanswered = self.network_choices.unanswered(networks)
-        known = tuple(network for network in networks if network.key in self.network_choices.hosted)
-        ticked = known if known or not unanswered else None
-        self.window.first_run.set_networks(networks, ticked)
-        self._ask_networks()
-
-    def _refresh_invites(self) -> None:
-        """Somebody came, perhaps by one of them."""
-        if self.window.shows_invites:
-            self.invites.load()
-
-    def _ask_networks(self) -> None:
-        """Nothing is hosted on a network that nobody was asked about."""
-        unanswered = self.network_choices.unanswered(self.networks.networks)
-        if self.hosting.is_hosting and unanswered:
-            self.window.ask_networks(unanswered)
-
-    def _choose_networks(self, asked: tuple[Network, ...], chosen: tuple[Network, ...]) -> None:
-        self.network_choices = self.network_choices.answered(asked, chosen)
-        self.settings = replace(self.settings, networks=str(self.network_choices))
-        self.hosting.serve(self.network_choices.blocks)
-
-    def _join_failed(self, sentence: str) -> None:
-        self.window.first_run.show_problem(sentence)
-
-    def _try_again(self) -> None:
-        if self.hosting.may_open_again:
-            self.hosting.again()
-        else:
-            self.connection.try_again()
-
-    def _leave(self) -> None:
-        self.tasks.start(self._forget_host(), "leave a host")
-
-    async def _forget_host(self) -> None:
-        host = self.feed.host
-        await self.connection.stop()
-        await self.hosting.aclose()
-        self.finding.stop()
-        self.chat.forget_host(host)
-        self.drafts.forget_host(host)
-        self.reading.forget_host(host)
-        await self.disk.run(self.disk.profile.forget_host, host)
-        await self.disk.run(self.disk.credentials.put, host, None)
-        await self.disk.run(self.disk.replica.forget_host, host)
-        await self.feed.open_host("")
-        self.window.first_run.set_busy(None)
-        self.window.first_run.offer("", may_go_back=False)
-        self._show_first_run()
-
-    def _show_first_run(self) -> None:
-        """The first page, with what is around for as long as it shows."""
-        self.window.show_first_run()
-        self.nearby.start()
-        self.tasks.start(self._show_known(), "show the known hosts")
-
-    async def _show_known(self) -> None:
-        """Where this person is a member is on the first page whether or not it is heard of."""
-        known = await self.disk.run(self.disk.profile.hosts)
-        self._known = tuple(
-            FoundHost(
-                id=host.id,
-                name=host.name,
-                addresses=host.addresses,
-                tls=host.way != 0,
-                locked=False,
-                people=0,
-                known=True,
-            )
-            for host in known
-        )
-        self._show_found(self._found)
-
-    def _show_found(self, hosts: tuple[FoundHost, ...]) -> None:
-        self._found = hosts
-        self.window.first_run.set_found(with_known(hosts, self._known))
-
-    def _show_room(self) -> None:
-        self.nearby.stop()
-        self.window.first_run.set_busy(None)
-        self.window.first_run.offer("", may_go_back=False)
-        self.window.show_room()
-
-    def _show_state(self, state: ConnectionState) -> None:
-        self.window.set_connection(state)
-        if state.link in (Link.RETRYING, Link.STOPPED):
-            # The host may have another address by now; its key tells.
-            self.nearby.start()
-        elif state.link is Link.LIVE:
-            self.nearby.stop()
+            self.window.dialogs.set_autostart(entry.is_on)
 
     def _state_changed(self, state: Qt.ApplicationState) -> None:
         self.connection.set_active(state == Qt.ApplicationState.ApplicationActive)
-
-    def _look(self) -> dict[str, str]:
-        """What the window looks like, for a report."""
-        screen = self.window.screen()
-        return {
-            "theme": self.theme.tokens.name,
-            "text size": f"{self.theme.scale:g}",
-            "window": f"{self.window.width()} x {self.window.height()}, {screen.devicePixelRatio():g} pixels a point",
-            "drawn by": self._qt.platformName(),
-        }
-
-    def _save_settings(self) -> None:
-        self.settings = replace(
-            self.settings,
-            text_scale=self.theme.scale,
-            motion="reduced" if self.theme.less_motion else "system",
-            ctrl_enter_sends=self.window.ctrl_enter,
-            recent_emoji=" ".join(self.window.recent_emoji),
-            geometry=bytes(self.window.saveGeometry().data()),
-            panes=self.window.layout_state(),
-        )
-        self._settings_file.save(self.settings)
 
     def _failed(self, name: str, error: BaseException) -> None:
         """A task failed: the environment's fault is told to the person, our own is logged whole."""
@@ -538,11 +293,7 @@ def main(options: Options) -> int:
         print("mrsambosk: Mrsambosk runs already for this profile, but does not answer.", file=sys.stderr)
         return 1
     try:
-        return _run(qt, options, instance)
+        with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qt)) as runner:
+            return runner.run(run(qt, options, instance))
     finally:
         instance.close()
-
-
-def _run(qt: QApplication, options: Options, instance: Instance) -> int:
-    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qt)) as runner:
-        return runner.run(run(qt, options, instance))

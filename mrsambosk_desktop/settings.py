@@ -36,9 +36,11 @@ class Settings:
 
 
 class SettingsFile:
-    """The file `settings.ini` of a profile."""
+    """The file `settings.ini` of a profile. `now` is what holds meanwhile: who changes a setting puts the new ones
+    there, and they are kept by `save`."""
 
     def __init__(self, folder: Path) -> None:
+        self.now = Settings()
         self._file = QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat)
 
     def load(self) -> Settings:
@@ -58,10 +60,12 @@ class SettingsFile:
             if isinstance(kept, type(field.default)):
                 values[field.name] = kept
         settings = Settings(**values)  # type: ignore[arg-type]
-        return settings if settings.name else dataclasses.replace(settings, name=_system_name())
+        self.now = settings if settings.name else dataclasses.replace(settings, name=_system_name())
+        return self.now
 
     def save(self, settings: Settings) -> None:
         """Keep all of them."""
+        self.now = settings
         for field in dataclasses.fields(Settings):
             value = getattr(settings, field.name)
             self._file.setValue(field.name, QByteArray(value) if isinstance(value, bytes) else value)

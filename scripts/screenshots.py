@@ -268,7 +268,7 @@ class Play:
         QTest.mouseClick(noa.window.first_run.join, Qt.MouseButton.LeftButton)
         await self.desk.until(lambda: self.over(TrustDialog), "the key is shown")
         await self.take("trust")
-        noa.window.trust_answered.emit(True)
+        noa.window.dialogs.trust_answered.emit(True)
         for dialog in self.over(TrustDialog):
             dialog.hide()
         await self.desk.until(lambda: self.over(SecretDialog), "the code is asked for")

@@ -1,1 +1,1 @@
-"""Intents in (send, delete, join), model changes out. Controllers never import widgets: `app.py` connects the two."""
+"""Intents in (send, delete, join), model changes out. They never import widgets: `wiring.py` connects the two."""

@@ -1,45 +1,29 @@
 """The window: the first page or the room. Everything asked of it leaves as a signal; all it shows comes in by slots.
 
-It knows no controller. `app.py` connects its signals to what acts on them.
+It knows no controller. `wiring.py` connects its signals to what acts on them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from mrsambosk_desktop.core.backups import BackupsPage
-from mrsambosk_desktop.core.findings import Finding
-from mrsambosk_desktop.core.networks import Network
-from mrsambosk_desktop.core.rows import ConnectionState, Draft, HostCard, HostPage, InvitePage
+from mrsambosk_desktop.core.rows import ConnectionState, Draft, HostCard
 from mrsambosk_desktop.models.found import FoundModel
 from mrsambosk_desktop.models.members import MemberModel
 from mrsambosk_desktop.models.rooms import RoomModel
 from mrsambosk_desktop.models.timeline import TimelineModel
-from mrsambosk_desktop.models.wording import isolated
-from mrsambosk_protocol.entities import Room, User
+from mrsambosk_protocol.entities import Room
 
-from .backups_dialog import BackupsDialog
 from .chat_pane import ChatPane
-from .closing_dialog import ClosingDialog
-from .doctor_dialog import DoctorDialog
+from .dialogs import Dialogs
 from .first_run import FirstRun
-from .host_dialog import HostDialog
-from .hosting_dialog import HostingDialog
-from .invites_dialog import InvitesDialog
-from .keys_dialog import KeysDialog
-from .member_menu import asks_first, question_for
-from .network_list import NetworkDialog
 from .people_pane import PeoplePane
-from .question import notice, question
-from .report_dialog import ReportDialog
 from .room_page import RoomPage
-from .secret_dialog import SecretDialog
 from .side_pages import SidePages
 from .sidebar import Sidebar
 from .theme import Theme
-from .trust_dialog import TrustDialog
 
 
 class MainWindow(QWidget):
@@ -67,30 +51,8 @@ class MainWindow(QWidget):
     try_again_requested = Signal()
     stop_hosting_requested = Signal()
     invite_requested = Signal()
-    leave_requested = Signal()
     room_selected = Signal(str)
-    trust_answered = Signal(bool)
-    secret_answered = Signal(str)
-    password_requested = Signal(str)
-    moderation_requested = Signal(object, str)
     host_page_requested = Signal()
-    device_end_requested = Signal(str)
-    policy_requested = Signal(str)
-    new_code_requested = Signal()
-    check_requested = Signal(str)
-    check_again_requested = Signal()
-    autostart_switched = Signal(bool)
-    networks_answered = Signal(object, object)
-    invites_requested = Signal()
-    make_invite_requested = Signal(bool, int)
-    revoke_invite_requested = Signal(str)
-    keep_hosting_requested = Signal()
-    quit_requested = Signal()
-    backups_requested = Signal()
-    back_up_requested = Signal()
-    check_backups_requested = Signal()
-    restore_requested = Signal(str)
-    report_requested = Signal()
     closed = Signal()
 
     def __init__(
@@ -117,14 +79,7 @@ class MainWindow(QWidget):
         self.people = PeoplePane(theme, members, found, pinned)
         self.room_page = RoomPage(theme, self.sidebar, self.chat, self.people)
         self.side = SidePages(self.room_page, rooms)
-        self._hosting: HostingDialog | None = None
-        self._doctor: DoctorDialog | None = None
-        self._host_page: HostDialog | None = None
-        self._backups: BackupsDialog | None = None
-        self._backups_page = BackupsPage("")
-        self._asking_networks: NetworkDialog | None = None
-        self._invites: InvitesDialog | None = None
-        self._autostart: bool | None = None
+        self.dialogs = Dialogs(self, theme)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.first_run)
         self._pages.addWidget(self.room_page)
@@ -159,10 +114,7 @@ class MainWindow(QWidget):
         self._host = card
         self.sidebar.set_host(card)
         self.chat.set_host(card)
-        if self._hosting is not None:
-            self._hosting.set_host(card)
-        if self._invites is not None:
-            self._invites.set_invite(card.invite or "")
+        self.dialogs.set_host(card)
         self._name_window()
 
     def set_room(self, room: Room) -> None:
@@ -183,86 +135,6 @@ class MainWindow(QWidget):
             self.first_run.show_problem(sentence)
         else:
             self.chat.banner.show_problem(sentence)
-
-    def ask_trust(self, words: Sequence[str], address: str) -> None:
-        """Let the person compare a host's key; `trust_answered` follows."""
-        dialog = TrustDialog(self._theme, words, address, self)
-        dialog.answered.connect(self.trust_answered)
-        dialog.open()
-
-    def ask_secret(self, name: str, wants_code: bool) -> None:
-        """Let the person type the join code, or their password; `secret_answered` follows."""
-        dialog = SecretDialog(self._theme, name, wants_code, self)
-        dialog.answered.connect(self.secret_answered)
-        dialog.open()
-
-    def ask_closing(self, others: int, has_tray: bool) -> None:
-        """The room hosted here has others in it: `keep_hosting_requested` or `quit_requested` may follow."""
-        if self.findChild(ClosingDialog) is None:
-            dialog = ClosingDialog(self._theme, others, has_tray, self)
-            dialog.keep_wanted.connect(self.keep_hosting_requested)
-            dialog.quit_wanted.connect(self.quit_requested)
-            dialog.open()
-
-    @property
-    def shows_invites(self) -> bool:
-        """Whether the personal invites are looked at."""
-        return self._invites is not None and self._invites.isVisible()
-
-    def show_invites(self, page: InvitePage) -> None:
-        """The personal invites, where their dialog is open."""
-        if self._invites is not None:
-            self._invites.show_page(page)
-
-    def ask_networks(self, networks: Sequence[Network]) -> None:
-        """Let the person say whether to host on these too; `networks_answered` (asked, chosen) may follow."""
-        if self._asking_networks is not None:
-            self._asking_networks.close()
-        dialog = self._asking_networks = NetworkDialog(self._theme, networks, self)
-        dialog.answered.connect(self.networks_answered)
-        dialog.finished.connect(lambda _result: self._forget_question(dialog))
-        dialog.open()
-
-    def show_host_page(self, page: HostPage) -> None:
-        """The devices of the person and, for who runs the host, its settings and its log."""
-        if self._host_page is None:
-            self._host_page = HostDialog(self._theme, self)
-            self._host_page.end_wanted.connect(self.device_end_requested)
-            self._host_page.policy_wanted.connect(self.policy_requested)
-            self._host_page.code_wanted.connect(self.new_code_requested)
-            self._host_page.password_given.connect(self.password_requested)
-            self._host_page.backups_wanted.connect(self.show_backups)
-            self._host_page.backups_wanted.connect(self.backups_requested)
-        self._host_page.backups.setVisible(self._host.hosting)
-        self._host_page.show_page(page)
-
-    def show_backups(self) -> None:
-        """The backups of the room hosted here, beside the window."""
-        if self._backups is None:
-            self._backups = BackupsDialog(self._theme, self)
-            self._backups.back_up_wanted.connect(self.back_up_requested)
-            self._backups.check_wanted.connect(self.check_backups_requested)
-            self._backups.restore_wanted.connect(self.restore_requested)
-        self._backups.show_page(self._backups_page)
-        self._backups.open()
-
-    def set_backups(self, page: BackupsPage) -> None:
-        """How it stands with them."""
-        self._backups_page = page
-        if self._backups is not None:
-            self._backups.show_page(page)
-
-    def show_code(self, name: str, code: str) -> None:
-        """A one-time code, to tell the person it is for."""
-        box = notice(
-            self,
-            self._theme,
-            self.tr("One-time code for {name}").format(name=isolated(name)),
-            self.tr("{code}\n\nTell it to them. It signs them in once, within a day, in place of a password.").format(
-                code=code
-            ),
-        )
-        box.open()
 
     def set_draft(self, draft: Draft) -> None:
         """What was being written in the room that was opened."""
@@ -292,48 +164,7 @@ class MainWindow(QWidget):
 
     def show_keys(self) -> None:
         """The list of all keys."""
-        dialog = KeysDialog(
-            self._theme,
-            self,
-            ctrl_enter=self.ctrl_enter,
-            less_motion=self._theme.less_motion,
-            autostart=self._autostart,
-        )
-        dialog.ctrl_enter_changed.connect(self.set_ctrl_enter)
-        dialog.less_motion_changed.connect(self._theme.set_less_motion)
-        dialog.autostart_changed.connect(self.autostart_switched)
-        dialog.report_wanted.connect(self.report_requested)
-        dialog.open()
-
-    def show_report(self, text: str) -> None:
-        """The report on the app, which is copied."""
-        ReportDialog(self._theme, self, text).open()
-
-    def set_autostart(self, on: bool) -> None:
-        """Whether the app starts with the session; until this was said, nobody is asked."""
-        self._autostart = on
-
-    def show_hosting(self) -> None:
-        """'You are hosting', beside the window."""
-        if self._hosting is None:
-            self._hosting = HostingDialog(self._theme, self)
-            self._hosting.personal_wanted.connect(self._open_invites)
-            self._hosting.check_wanted.connect(lambda: self.check_requested.emit(self._host.invite or ""))
-        self._hosting.set_host(self._host)
-        self._hosting.open()
-
-    def show_looking(self) -> None:
-        """The doctor's page, while he looks."""
-        if self._doctor is None:
-            self._doctor = DoctorDialog(self._theme, self)
-            self._doctor.again_wanted.connect(self.check_again_requested)
-        self._doctor.show_looking()
-        self._doctor.open()
-
-    def show_findings(self, findings: Sequence[Finding]) -> None:
-        """What the doctor found."""
-        if self._doctor is not None:
-            self._doctor.show_findings(findings)
+        self.dialogs.show_keys(ctrl_enter=self.ctrl_enter)
 
     def layout_state(self) -> bytes:
         """The panes' widths, for `restore_layout` at the next start."""
@@ -372,12 +203,13 @@ class MainWindow(QWidget):
 
         self.sidebar.room_chosen.connect(self.room_selected)
         self.sidebar.stop_wanted.connect(self.stop_hosting_requested)
-        self.sidebar.leave_wanted.connect(self._ask_leave)
+        self.sidebar.leave_wanted.connect(self.dialogs.ask_leave)
         self.sidebar.invite_wanted.connect(self.invite_requested)
-        self.sidebar.invite_wanted.connect(self.show_hosting)
+        self.sidebar.invite_wanted.connect(self.dialogs.show_hosting)
         chat.empty.invite_wanted.connect(self.sidebar.invite_wanted)
         self.sidebar.settings_wanted.connect(self.host_page_requested)
-        self.people.people.chosen.connect(self._ask_moderation)
+        self.dialogs.ctrl_enter_changed.connect(self.set_ctrl_enter)
+        self.people.people.chosen.connect(self.dialogs.ask_moderation)
 
     def _shortcuts(self) -> None:
         def key(keys: str, act: Callable[[], object]) -> None:
@@ -423,39 +255,6 @@ class MainWindow(QWidget):
         row = self.chat.view.current_row()
         if row is not None:
             self.chat.view.reply_pressed.emit(row)
-
-    def _ask_leave(self) -> None:
-        box = question(
-            self,
-            self._theme,
-            self.tr("Leave {host}?").format(host=isolated(self._host.host_name)),
-            self.tr("What is there stays with the host. This computer forgets its copy, and what waits to be sent."),
-            self.tr("Leave"),
-        )
-        box.accepted.connect(self.leave_requested)
-        box.open()
-
-    def _ask_moderation(self, user: User, verb: str) -> None:
-        if not asks_first(verb):
-            self.moderation_requested.emit(user, verb)
-            return
-        text, details, yes = question_for(verb, isolated(user.name))
-        box = question(self, self._theme, text, details, yes)
-        box.accepted.connect(lambda: self.moderation_requested.emit(user, verb))
-        box.open()
-
-    def _open_invites(self) -> None:
-        if self._invites is None:
-            self._invites = InvitesDialog(self._theme, self)
-            self._invites.make_wanted.connect(self.make_invite_requested)
-            self._invites.revoke_wanted.connect(self.revoke_invite_requested)
-        self._invites.set_invite(self._host.invite or "")
-        self._invites.open()
-        self.invites_requested.emit()
-
-    def _forget_question(self, dialog: NetworkDialog) -> None:
-        if self._asking_networks is dialog:
-            self._asking_networks = None
 
     def _name_window(self) -> None:
         parts = [self._host.host_name or (self._room.name if self._room else "")]

@@ -25,10 +25,13 @@ async def _host(desk: Desk, profile: str) -> App:
 async def _backups(desk: Desk, app: App) -> BackupsDialog:
     """The page, opened as the person does."""
     QTest.mouseClick(app.window.sidebar.settings, Qt.MouseButton.LeftButton)
-    await desk.until(lambda: app.window._host_page is not None and app.window._host_page.isVisible(), "the host's page")
-    assert app.window._host_page is not None
-    QTest.mouseClick(app.window._host_page.backups, Qt.MouseButton.LeftButton)
-    dialog = app.window._backups
+    await desk.until(
+        lambda: app.window.dialogs._host_page is not None and app.window.dialogs._host_page.isVisible(),
+        "the host's page",
+    )
+    assert app.window.dialogs._host_page is not None
+    QTest.mouseClick(app.window.dialogs._host_page.backups, Qt.MouseButton.LeftButton)
+    dialog = app.window.dialogs._backups
     assert dialog is not None
     await desk.until(lambda: dialog._page.backups is not None and not dialog._page.busy, "the backups are listed")
     return dialog
@@ -49,7 +52,7 @@ def _damage(file: Path) -> None:
 
 def _yes(app: App) -> None:
     boxes = [box for box in app.window.findChildren(QMessageBox) if box.isVisible()]
-    boxes += [box for box in app.window._backups.findChildren(QMessageBox) if box.isVisible()]  # type: ignore[union-attr]
+    boxes += [box for box in app.window.dialogs._backups.findChildren(QMessageBox) if box.isVisible()]  # type: ignore[union-attr]
     yes = next(one for one in boxes[0].buttons() if boxes[0].buttonRole(one) is QMessageBox.ButtonRole.AcceptRole)
     QTest.mouseClick(yes, Qt.MouseButton.LeftButton)
 
@@ -106,8 +109,10 @@ def test_a_damaged_room_is_offered_its_newest_good_backup_at_the_start(qapp: QAp
             _damage(Path(file))
 
         again = await desk.open("dana")
-        await desk.until(lambda: again.window._backups is not None and again.window._backups.isVisible(), "the offer")
-        dialog = again.window._backups  # type: ignore[assignment]
+        await desk.until(
+            lambda: again.window.dialogs._backups is not None and again.window.dialogs._backups.isVisible(), "the offer"
+        )
+        dialog = again.window.dialogs._backups  # type: ignore[assignment]
         await desk.until(lambda: not dialog._page.busy)
         assert dialog._page.offered == older
         assert "damaged" in dialog.problem.text()

@@ -132,7 +132,7 @@ def test_a_known_host_that_is_found_again_takes_the_token_of_then(qapp: QApplica
         async def play(desk: Desk) -> None:
             anna = await join(desk, "anna", "Anna", host.ready["invite"])
             me = anna.feed.me
-            anna._show_first_run()
+            anna.arrival.show_first_page()
             # Neither the words are compared again nor is a code asked for, and the name is no other's.
             asked: list[object] = []
             anna.connection.trust_asked.connect(lambda *words: asked.append(words))
@@ -175,7 +175,7 @@ def test_rooms_of_before_are_on_the_first_page_and_one_click_away(qapp: QApplica
             first = anna.window.first_run
             QTest.mouseClick(first.join, Qt.MouseButton.LeftButton)
             await desk.until(lambda: is_live(anna) and anna.feed.host == two.ready["fingerprint"], "in the other")
-            anna._show_first_run()
+            anna.arrival.show_first_page()
             rows = first.nearby.list
             await desk.until(lambda: rows.count() == 2, "both are there")
             assert [rows.item(place).data(Qt.ItemDataRole.UserRole).name for place in range(2)] == ["Two", "One"]
@@ -207,7 +207,7 @@ def test_a_room_of_ones_own_is_opened_again_from_the_first_page(qapp: QApplicati
             dana.show_again(two.ready["invite"])
             QTest.mouseClick(dana.window.first_run.join, Qt.MouseButton.LeftButton)
             await desk.until(lambda: is_live(dana) and dana.feed.host != own, "in another")
-            dana._show_first_run()
+            dana.arrival.show_first_page()
             rows = dana.window.first_run.nearby.list
             await desk.until(lambda: rows.count() == 2, "both are there")
             at = rows.visualItemRect(rows.item(1)).center()

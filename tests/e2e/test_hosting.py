@@ -46,12 +46,12 @@ def test_from_the_first_start_to_the_first_message(qapp: QApplication, tmp_path:
         dana = await desk.open("dana")
         QTest.mouseClick(dana.window.first_run.host, Qt.MouseButton.LeftButton)
         await desk.until(lambda: is_live(dana), "hosting")
-        assert dana.window._hosting is not None
+        assert dana.window.dialogs._hosting is not None
         write(dana, "first")
         await desk.until(lambda: stored(dana) == ["first"])
         hosted = time.monotonic() - began
 
-        QGuiApplication.clipboard().setText(dana.window._hosting._invite)
+        QGuiApplication.clipboard().setText(dana.window.dialogs._hosting._invite)
         began = time.monotonic()
         anna = await desk.open("anna")
         first = anna.window.first_run
@@ -77,12 +77,12 @@ def test_a_room_is_hosted_on_the_chosen_network_and_asked_about_on_another(qapp:
         assert dana.hosting._binds() == (HOME.block,)
         write(dana, "at home")
         await desk.until(lambda: stored(dana) == ["at home"])
-        assert dana.window._asking_networks is None
+        assert dana.window.dialogs._asking_networks is None
         before = dana.hosting.pid
 
         networks[:] = [CAFE]
         dana.networks.look()
-        question = dana.window._asking_networks
+        question = dana.window.dialogs._asking_networks
         assert question is not None
         assert dana.hosting._binds() == (HOME.block,)
         QTest.mouseClick(question.accept_networks, Qt.MouseButton.LeftButton)
@@ -100,7 +100,7 @@ def test_a_room_is_hosted_on_the_chosen_network_and_asked_about_on_another(qapp:
         await again.start()
         await desk.until(lambda: is_live(again), "hosting again")
         assert again.hosting._binds() == (HOME.block, CAFE.block)
-        assert again.window._asking_networks is None
+        assert again.window.dialogs._asking_networks is None
         assert stored(again) == ["at home", "elsewhere"]
 
     run(qapp, tmp_path, play)
@@ -111,7 +111,7 @@ def test_a_new_join_code_stands_in_the_dialog_and_its_qr_code(qapp: QApplication
         dana = await desk.open("dana")
         dana.window.first_run.policy.setCurrentIndex(1)
         await _host(desk, dana)
-        dialog = dana.window._hosting
+        dialog = dana.window.dialogs._hosting
         assert dialog is not None
         before = dialog._invite
         rows = dialog.code.rows
@@ -155,9 +155,9 @@ def test_one_person_is_invited_and_shown_as_who_came(qapp: QApplication, tmp_pat
         dana.invites.loaded.connect(desk._poke)
         dana.window.first_run.policy.setCurrentIndex(1)
         await _host(desk, dana)
-        assert dana.window._hosting is not None
-        QTest.mouseClick(dana.window._hosting.personal, Qt.MouseButton.LeftButton)
-        dialog = dana.window._invites
+        assert dana.window.dialogs._hosting is not None
+        QTest.mouseClick(dana.window.dialogs._hosting.personal, Qt.MouseButton.LeftButton)
+        dialog = dana.window.dialogs._invites
         assert dialog is not None
         await desk.until(lambda: "None yet." in _words(dialog), "an empty list")
         QTest.mouseClick(dialog.make, Qt.MouseButton.LeftButton)
@@ -188,8 +188,8 @@ def test_the_window_is_closed_while_others_are_in_and_the_room_stays_open(qapp: 
     async def play(desk: Desk) -> None:
         dana = await desk.open("dana")
         await _host(desk, dana)
-        assert dana.window._hosting is not None
-        anna = await join(desk, "anna", "Anna", dana.window._hosting._invite)
+        assert dana.window.dialogs._hosting is not None
+        anna = await join(desk, "anna", "Anna", dana.window.dialogs._hosting._invite)
         await desk.until(lambda: dana.hosting.others == 1, "Anna is seen")
 
         dana.window.close()
@@ -226,10 +226,22 @@ def test_a_host_that_dies_is_started_again_and_the_window_says_so(qapp: QApplica
         await desk.until(lambda: stored(dana) == ["before"])
         pid = dana.hosting.pid
         assert pid is not None
-        dana._keep_hosting()
+        dana.closing.keep_hosting()
         os.kill(pid, signal.SIGKILL)
         await desk.until(lambda: dana.hosting.pid not in (None, pid) and is_live(dana), "started again")
         assert "opened again" in dana.window.chat.banner.text
         assert stored(dana) == ["before"]
+
+    run(qapp, tmp_path, play)
+
+
+def test_a_room_that_closes_behind_a_hidden_window_brings_it_back(qapp: QApplication, tmp_path: Path) -> None:
+    async def play(desk: Desk) -> None:
+        dana = await desk.open("dana")
+        await _host(desk, dana)
+        dana.window.showMinimized()
+        dana.hosting.failed.emit("The room is closed.")
+        assert not dana.window.isMinimized()
+        assert dana.window.chat.banner.text == "The room is closed."
 
     run(qapp, tmp_path, play)

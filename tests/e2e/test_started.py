@@ -32,6 +32,26 @@ def test_a_start_with_the_session_shows_no_window(qapp: QApplication, tmp_path: 
     run(qapp, tmp_path, play)
 
 
+def test_the_window_comes_back_as_it_was(qapp: QApplication, tmp_path: Path) -> None:
+    async def play(desk: Desk) -> None:
+        dana = await desk.open("dana")
+        dana.window.resize(711, 577)
+        dana.window.set_ctrl_enter(True)
+        dana.window.set_recent_emoji(("🎉", "👍"))
+        dana.theme.set_less_motion(True)
+        dana.theme.step_scale(1)
+        scale = dana.theme.scale
+        await desk.close(dana)
+        again = await desk.open("dana")
+        assert (again.window.width(), again.window.height()) == (711, 577)
+        assert again.window.ctrl_enter
+        assert again.window.recent_emoji == ("🎉", "👍")
+        assert again.theme.less_motion
+        assert again.theme.scale == scale > 1
+
+    run(qapp, tmp_path, play)
+
+
 def test_it_is_switched_on_in_the_window(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(autostart, "command", lambda: ["/usr/bin/mrsambosk"])
     entry = Autostart("default", place=DesktopFiles(tmp_path / "autostart"))

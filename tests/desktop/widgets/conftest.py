@@ -38,7 +38,6 @@ INTENTS = (
     "try_again_requested",
     "stop_hosting_requested",
     "invite_requested",
-    "leave_requested",
     "room_selected",
     "closed",
 )
@@ -52,6 +51,8 @@ SIDE_INTENTS = (
     "message_requested",
     "seen_requested",
 )
+
+DIALOG_INTENTS = ("leave_requested",)
 
 
 @dataclass
@@ -88,7 +89,7 @@ def desk(qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
     window = MainWindow(theme, timeline, members, rooms, found, pinned)
     qtbot.addWidget(window)
     made = Desk(window, theme, timeline, members, rooms, found, pinned)
-    for owner, names in ((window, INTENTS), (window.side, SIDE_INTENTS)):
+    for owner, names in ((window, INTENTS), (window.side, SIDE_INTENTS), (window.dialogs, DIALOG_INTENTS)):
         for name in names:
             getattr(owner, name).connect(lambda *values, name=name: made.intents.append((name, *values)))
     window.set_room(Room(id="lobby", name="lobby", topic="Everyone on the network"))

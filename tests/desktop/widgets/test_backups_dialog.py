@@ -18,9 +18,9 @@ PAGE = BackupsPage("/data/backups", (NEW, GOOD, BAD))
 
 @pytest.fixture
 def dialog(desk: Desk) -> BackupsDialog:
-    desk.window.set_backups(PAGE)
-    desk.window.show_backups()
-    made = desk.window._backups
+    desk.window.dialogs.set_backups(PAGE)
+    desk.window.dialogs.show_backups()
+    made = desk.window.dialogs._backups
     assert made is not None
     return made
 
@@ -43,7 +43,7 @@ def test_each_backup_says_its_size_its_messages_and_whether_it_is_whole(dialog: 
 
 def test_restoring_is_asked_about_and_leaves_with_the_file(desk: Desk, dialog: BackupsDialog) -> None:
     asked: list[str] = []
-    desk.window.restore_requested.connect(asked.append)
+    desk.window.dialogs.restore_requested.connect(asked.append)
     for answer, left in ((QMessageBox.ButtonRole.RejectRole, []), (QMessageBox.ButtonRole.AcceptRole, [GOOD.file])):
         QTest.mouseClick(dialog.rows[1], Qt.MouseButton.LeftButton)
         box = QApplication.activeModalWidget()
@@ -55,18 +55,20 @@ def test_restoring_is_asked_about_and_leaves_with_the_file(desk: Desk, dialog: B
 
 
 def test_while_something_is_done_nothing_else_can_be_asked(desk: Desk, dialog: BackupsDialog) -> None:
-    desk.window.set_backups(BackupsPage(PAGE.folder, PAGE.backups, busy="Backing up…"))
+    desk.window.dialogs.set_backups(BackupsPage(PAGE.folder, PAGE.backups, busy="Backing up…"))
     assert dialog.told.text() == "Backing up…"
     assert not any(one.isEnabled() for one in (dialog.back_up, dialog.check, *dialog.rows))
-    desk.window.set_backups(PAGE)
+    desk.window.dialogs.set_backups(PAGE)
     assert all(one.isEnabled() for one in (dialog.back_up, dialog.check, *dialog.rows))
     assert not dialog.told.isVisible()
 
 
 def test_a_damaged_room_shows_why_and_offers_the_one_named(desk: Desk, dialog: BackupsDialog) -> None:
     asked: list[str] = []
-    desk.window.restore_requested.connect(asked.append)
-    desk.window.set_backups(BackupsPage(PAGE.folder, PAGE.backups, problem="<b>It</b> is damaged.", offered=GOOD.file))
+    desk.window.dialogs.restore_requested.connect(asked.append)
+    desk.window.dialogs.set_backups(
+        BackupsPage(PAGE.folder, PAGE.backups, problem="<b>It</b> is damaged.", offered=GOOD.file)
+    )
     assert dialog.problem.text() == "<b>It</b> is damaged."
     assert dialog.problem.textFormat() is Qt.TextFormat.PlainText
     assert dialog.offer.isVisible()
@@ -79,6 +81,6 @@ def test_a_damaged_room_shows_why_and_offers_the_one_named(desk: Desk, dialog: B
 
 
 def test_none_yet_is_said(desk: Desk, dialog: BackupsDialog) -> None:
-    desk.window.set_backups(BackupsPage(PAGE.folder, ()))
+    desk.window.dialogs.set_backups(BackupsPage(PAGE.folder, ()))
     assert _texts(dialog)[-1] == "There are no backups yet."
     assert not dialog.show_folder.isEnabled()

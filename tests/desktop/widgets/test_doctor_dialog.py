@@ -130,19 +130,19 @@ def test_everything_but_commands_is_translated(dialog: DoctorDialog, qapp: QAppl
 
 
 def test_the_page_is_opened_from_hosting(desk: Desk, qtbot: QtBot) -> None:
-    desk.window.show_hosting()
+    desk.window.dialogs.show_hosting()
     hosting = desk.window.findChild(HostingDialog)
     assert hosting is not None
-    with qtbot.waitSignal(desk.window.check_requested, timeout=2000) as asked:
+    with qtbot.waitSignal(desk.window.dialogs.check_requested, timeout=2000) as asked:
         QTest.mouseClick(hosting.check, Qt.MouseButton.LeftButton)
     assert asked.args == ["mrsambosk://join?at=192.168.1.20:8765"]
-    desk.window.show_looking()
+    desk.window.dialogs.show_looking()
     page = desk.window.findChild(DoctorDialog)
     assert page is not None
     assert page.isVisible()
-    desk.window.show_findings(FINDINGS)
+    desk.window.dialogs.show_findings(FINDINGS)
     assert len(page.rows()) == len(FINDINGS)
-    with qtbot.waitSignal(desk.window.check_again_requested, timeout=2000):
+    with qtbot.waitSignal(desk.window.dialogs.check_again_requested, timeout=2000):
         QTest.mouseClick(page.again, Qt.MouseButton.LeftButton)
     page.close()
     hosting.close()

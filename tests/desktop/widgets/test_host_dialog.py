@@ -28,7 +28,7 @@ PAGE = HostPage(
 
 
 def opened(desk: Desk) -> HostDialog:
-    desk.window.show_host_page(PAGE)
+    desk.window.dialogs.show_host_page(PAGE)
     dialog = desk.window.findChild(HostDialog)
     assert dialog is not None
     QApplication.processEvents()

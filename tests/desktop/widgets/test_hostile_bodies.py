@@ -144,7 +144,7 @@ def test_hostile_names_change_no_menu_tooltip_or_title(desk: Desk, hostile: str)
     desk.rooms.set_rooms([Room(id="lobby", name=hostile, topic=hostile)])
     window.set_room(Room(id="lobby", name=hostile, topic=hostile))
     window.set_host(HostCard(True, hostile, hostile, (hostile,), 1, hostile))
-    window.show_hosting()
+    window.dialogs.show_hosting()
     desk.open([message(1, hostile, author="u_x", reactions={"👍": ("u_x",)})])
     stranger = FoundHost(
         id="A" * 52, name=hostile, addresses=(Address("192.168.1.9"),), tls=True, locked=True, people=1

@@ -102,8 +102,8 @@ def test_alt_r_replies_to_the_selected_row(desk: Desk) -> None:
 
 
 def test_dialogs_follow_the_theme_while_they_are_open(desk: Desk) -> None:
-    desk.window.show_hosting()
-    dialog = desk.window._hosting
+    desk.window.dialogs.show_hosting()
+    dialog = desk.window.dialogs._hosting
     assert dialog is not None
     for choice in ("dark", "light"):
         desk.theme.set_choice(choice)  # type: ignore[arg-type]

@@ -47,11 +47,11 @@ def _parents(widget: QWidget) -> list[QWidget]:
 
 
 def test_every_control_has_a_name(desk: Desk) -> None:
-    desk.window.show_hosting()
+    desk.window.dialogs.show_hosting()
     desk.window.side.show_details(desk.timeline.row(0))
     assert nameless(desk.window) == []
-    assert desk.window._hosting is not None
-    assert nameless(desk.window._hosting) == []
+    assert desk.window.dialogs._hosting is not None
+    assert nameless(desk.window.dialogs._hosting) == []
 
 
 def test_a_control_without_a_name_is_found(desk: Desk) -> None:
@@ -61,7 +61,7 @@ def test_a_control_without_a_name_is_found(desk: Desk) -> None:
 
 
 def test_every_label_shows_plain_text(desk: Desk) -> None:
-    desk.window.show_hosting()
+    desk.window.dialogs.show_hosting()
     desk.window.side.show_details(desk.timeline.row(0))
     labels = desk.window.findChildren(QLabel)
     assert labels
@@ -201,7 +201,7 @@ def test_the_hosting_card_and_dialog(desk: Desk) -> None:
     card.stop.click()
     card.invite.click()
     assert desk.intents == [("stop_hosting_requested",), ("invite_requested",)]
-    dialog = desk.window._hosting
+    dialog = desk.window.dialogs._hosting
     assert dialog is not None
     assert dialog.isVisible()
     assert not dialog.isModal()

@@ -65,8 +65,8 @@ def test_where_it_is_settled_nothing_is_asked(page: FirstRun) -> None:
 
 def test_another_network_is_asked_about_and_no_stray_return_says_yes(desk: Desk) -> None:
     answers: list[tuple[object, object]] = []
-    desk.window.networks_answered.connect(lambda asked, chosen: answers.append((asked, chosen)))
-    desk.window.ask_networks((CAFE,))
+    desk.window.dialogs.networks_answered.connect(lambda asked, chosen: answers.append((asked, chosen)))
+    desk.window.dialogs.ask_networks((CAFE,))
     dialog = desk.window.findChild(NetworkDialog)
     assert isinstance(dialog, NetworkDialog)
     QTest.keyClick(dialog, Qt.Key.Key_Return)
@@ -77,15 +77,15 @@ def test_another_network_is_asked_about_and_no_stray_return_says_yes(desk: Desk)
 
 def test_not_here_is_remembered_and_closing_is_not(desk: Desk) -> None:
     answers: list[tuple[object, object]] = []
-    desk.window.networks_answered.connect(lambda asked, chosen: answers.append((asked, chosen)))
-    desk.window.ask_networks((CAFE,))
-    first = desk.window._asking_networks
+    desk.window.dialogs.networks_answered.connect(lambda asked, chosen: answers.append((asked, chosen)))
+    desk.window.dialogs.ask_networks((CAFE,))
+    first = desk.window.dialogs._asking_networks
     assert first is not None
-    desk.window.ask_networks((CAFE, CABLE))
-    second = desk.window._asking_networks
+    desk.window.dialogs.ask_networks((CAFE, CABLE))
+    second = desk.window.dialogs._asking_networks
     assert second is not None
     assert second is not first
     assert answers == []
     QTest.mouseClick(second.refuse, Qt.MouseButton.LeftButton)
     assert answers == [((CAFE, CABLE), ())]
-    assert desk.window._asking_networks is None
+    assert desk.window.dialogs._asking_networks is None

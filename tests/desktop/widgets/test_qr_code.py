@@ -47,8 +47,8 @@ def test_too_long_a_text_shows_none(qtbot: QtBot, qapp: QApplication) -> None:
 
 
 def test_the_hosting_page_has_it(desk: Desk) -> None:
-    desk.window.show_hosting()
-    dialog = desk.window._hosting
+    desk.window.dialogs.show_hosting()
+    dialog = desk.window.dialogs._hosting
     assert dialog is not None
     assert dialog.code.isVisible()
     assert dialog.code.accessibleName()
