@@ -7,7 +7,8 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from mrsambosk_desktop.models.entries import Key, TimelineRow
-from mrsambosk_desktop.models.timeline import MAX_ROWS, TimelineModel, TimelineRole
+from mrsambosk_desktop.models.timeline import TimelineModel, TimelineRole
+from mrsambosk_desktop.models.window import MAX_ROWS
 
 from .look import Look, text_look
 from .row_layout import Fonts, RowLayout, Zone, measure_row, text_width_for

@@ -50,18 +50,19 @@ class TimelineRow:
 
 
 class Entry:
-    """One row as the model keeps it: the data, and what was derived from it until something changes."""
+    """One row as the model keeps it: the data, and what was derived from it until something changes. `me` is whose a
+    pending row is."""
 
     __slots__ = ("_blocks", "message", "pending", "place", "shown")
 
-    def __init__(self, *, message: Message | None = None, pending: Pending | None = None, me: str) -> None:
+    def __init__(self, *, message: Message | None = None, pending: Pending | None = None, me: str = "") -> None:
         self.shown: TimelineRow | None = None
         self.message: Message | None = None
         self.pending: Pending | None = None
         self.place: Place
         self.set(message=message, pending=pending, me=me)
 
-    def set(self, *, message: Message | None = None, pending: Pending | None = None, me: str) -> None:
+    def set(self, *, message: Message | None = None, pending: Pending | None = None, me: str = "") -> None:
         """Becomes this message or this pending row; the unread line above it stays."""
         unread: bool = self.place.unread if self.message or self.pending else False
         self.message, self.pending = message, pending

@@ -87,6 +87,14 @@ class JumpButton(QAbstractButton):
         self.setAccessibleName(name)
         self.update()
 
+    def stand_in(self, view: QSize) -> None:
+        """Takes its place in the lower corner of a view this big, where lines end."""
+        size = self.sizeHint()
+        mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        x = 16 if mirrored else view.width() - size.width() - 16
+        self.setGeometry(x, view.height() - size.height() - 10, size.width(), size.height())
+        self.raise_()
+
     def sizeHint(self) -> QSize:
         return QSize(64, 56)
 

@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt
 from pytestqt.modeltest import ModelTester
 
 from mrsambosk_desktop.core.rows import SendState
-from mrsambosk_desktop.models.timeline import MAX_ROWS, TimelineModel, TimelineRole
+from mrsambosk_desktop.models.timeline import TimelineModel, TimelineRole
+from mrsambosk_desktop.models.window import MAX_ROWS
 from mrsambosk_protocol.entities import SYSTEM, User
 from tests.helpers.rows import ME, MINUTE, MORNING, PEOPLE, deleted, message, pending
 from tests.helpers.watched import watch
@@ -292,5 +293,5 @@ def test_whatever_comes_the_rows_told_are_the_rows_there_are(script: list[tuple[
         stored = [key for key in mirror if isinstance(key, int)]
         assert stored == sorted(set(stored))
         cached = [model.row(n).group for n in range(model.rowCount())]
-        model._all_changed()
+        model._window.tell_all()
         assert cached == [model.row(n).group for n in range(model.rowCount())]

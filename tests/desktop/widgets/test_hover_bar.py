@@ -68,3 +68,12 @@ def test_it_goes_with_scrolling_and_is_not_for_rows_that_offer_nothing(desk: Des
     assert hover(desk, 1).row is None
     assert hover(desk, 2).row is None
     assert hover(desk, 0).row is desk.timeline.row(0)
+
+
+def test_it_goes_with_a_new_layout(desk: Desk) -> None:
+    bar = hover(desk, 39)
+    assert bar.isVisible()
+    desk.timeline.upsert([message(41)])
+    QApplication.processEvents()
+    assert bar.row is None
+    assert bar.isHidden()
