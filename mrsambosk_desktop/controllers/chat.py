@@ -8,12 +8,13 @@ import contextlib
 import secrets
 import time
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, Final
 
 from PySide6.QtCore import QObject, Signal
 
 from mrsambosk_desktop.core.outbox import Entry, Kept, Outbox, State
-from mrsambosk_desktop.core.rows import Pending, SendState
+from mrsambosk_desktop.core.rows import Change, Pending, SendState
 from mrsambosk_desktop.core.tasks import Tasks
 from mrsambosk_desktop.models.timeline import TimelineModel
 from mrsambosk_desktop.net.session import Ended, Session
@@ -48,10 +49,13 @@ class ChatController(QObject):
         self._storing = asyncio.Lock()
         self._timer: asyncio.Handle | None = None
         self._shown: set[str] = set()
+        # Edits and reactions that the host has stored, and at which revision: shown on until the row itself comes.
+        self._untold: list[tuple[Entry, int]] = []
         self._typed_at = 0.0
         self._answered = asyncio.Event()
         self._stores: set[asyncio.Task[None]] = set()
         feed.own_stored.connect(self._own_stored)
+        feed.rows_stored.connect(self._rows_stored)
         feed.room_opened.connect(self._show_all)
 
     async def load(self) -> None:
@@ -135,6 +139,7 @@ class ChatController(QObject):
         if entry is not None and entry.state is not State.IN_FLIGHT:
             self._forget(entry)
             self._drop(cid)
+            self._show_all()
             self._pump()
 
     def typing(self) -> None:
@@ -155,6 +160,7 @@ class ChatController(QObject):
     def lost(self) -> None:
         """The connection is over: what was in flight waits again."""
         self._session = None
+        self._untold.clear()
         self._outbox.disconnected()
         self._answered.set()
         self._show_all()
@@ -248,8 +254,10 @@ class ChatController(QObject):
         self._pump()
 
     def _done(self, entry: Entry, done: Done) -> None:
-        self._forget(entry)
         copy = self._feed.copies.get(entry.room)
+        if isinstance(entry.command, Edit | React) and copy is not None and (done.rev or 0) > copy.cursor:
+            self._untold.append((entry, done.rev or 0))
+        self._forget(entry)
         # Told already, and not in the window, or it would have become a row. Otherwise the row is still to come.
         if entry.cid is not None and copy is not None and isinstance(done.id, int) and done.id <= copy.cursor:
             self._drop(entry.cid)
@@ -261,12 +269,13 @@ class ChatController(QObject):
         if after.cid is None:
             self._store_by(self._disk.run(self._disk.profile.drop, after.seq))
             self._undo(after)
+            self._show_changes(after)
             # Deleting what was deleted or is gone is no failure to a person.
             if not (isinstance(after.command, Delete) and refused.code in ("not_found", "gone")):
                 self.failed.emit(refused.text)
         else:
             self._store(after)
-            self._show(after)
+            self._show_all()  # those behind it are held now
 
     def _own_stored(self, cid: str) -> None:
         """The host has it, as a sync or a live row says: it must not be sent again, even if `done` got lost."""
@@ -277,9 +286,22 @@ class ChatController(QObject):
             self._answered.set()
             self._pump()
 
+    def _rows_stored(self, _rows: object) -> None:
+        if self._untold:
+            # The rows are shown in this turn of the loop: what was shown in their place goes after that, not before.
+            asyncio.get_running_loop().call_soon(self._drop_told)
+
+    def _drop_told(self) -> None:
+        copies = self._feed.copies
+        self._untold = [
+            (entry, rev) for entry, rev in self._untold if entry.room in copies and rev > copies[entry.room].cursor
+        ]
+        self._timeline.set_changes(self._changes())
+
     def _forget(self, entry: Entry) -> None:
         if self._outbox.settle(entry.seq) is not None:
             self._store_by(self._disk.run(self._disk.profile.drop, entry.seq))
+            self._show_changes(entry)
 
     def _store(self, entry: Entry) -> None:
         self._store_by(self._disk.run(self._disk.profile.put, entry))
@@ -312,12 +334,33 @@ class ChatController(QObject):
         here = {entry.cid for entry in self._outbox if entry.cid is not None and entry.room == self._feed.room}
         for cid in self._shown - here:
             self._drop(cid)
+        self._timeline.set_changes(self._changes())
         for entry in self._outbox:
-            self._show(entry)
+            if isinstance(entry.command, Post | Delete):
+                self._show(entry)
+
+    def _changes(self) -> dict[int, Change]:
+        """What becomes of messages of the open room by edits and reactions that wait, are on their way or not told."""
+        made: dict[int, Change] = {}
+        for entry in (*(entry for entry, _ in self._untold), *self._outbox):
+            command = entry.command
+            if entry.room != self._feed.room or not isinstance(command, Edit | React):
+                continue
+            change = made.get(command.id, Change(waiting=self._session is None))
+            if isinstance(command, Edit):
+                made[command.id] = replace(change, body=command.body, mentions=command.mentions)
+            else:
+                made[command.id] = replace(change, reactions=(*change.reactions, (command.emoji, command.on)))
+        return made
+
+    def _show_changes(self, entry: Entry) -> None:
+        if isinstance(entry.command, Edit | React) and entry.room == self._feed.room:
+            self._timeline.set_changes(self._changes())
 
     def _show(self, entry: Entry) -> None:
         if entry.room != self._feed.room:
             return
+        self._show_changes(entry)
         if isinstance(entry.command, Delete):
             self._timeline.set_deleting(entry.command.id, True)
         if not isinstance(entry.command, Post):
@@ -326,6 +369,8 @@ class ChatController(QObject):
             state = SendState.FAILED
         elif self._session is None:
             state = SendState.WAITING
+        elif self._outbox.is_held(entry):
+            state = SendState.HELD
         else:
             state = SendState.SENDING
         command = entry.command

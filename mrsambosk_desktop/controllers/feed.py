@@ -206,6 +206,21 @@ class Feed(QObject):
     def note_read(self, id: int) -> None:
         """The open room was read up to here: what shows there is not counted as unread, not even for a moment."""
         self._read_here[self.room] = id
+        left, room = self._timeline.unread_after(id), self.rooms.get(self.room)
+        if left is not None and room is not None:
+            # What the host was told last stays in `read`, until it answers.
+            you = You(read=room.you.read, unread=left[0], mentions=left[1])
+            self.rooms[self.room] = msgspec.structs.replace(room, you=you)
+            self._rooms.update(self.rooms[self.room])
+
+    async def keep_reads(self) -> None:
+        """How far the person has read comes to disk, where the host does not know yet: a start without it shows no
+        unread line above what was read."""
+        for id, read in self._read_here.items():
+            room = self.rooms.get(id)
+            if room is not None and read > room.you.read:
+                you = msgspec.structs.replace(room.you, read=read)
+                await self._disk.run(self._disk.replica.save_room, self.host, msgspec.structs.replace(room, you=you))
 
     def mark_unread(self, id: int) -> None:
         """The unread line of the open room moves above this message."""

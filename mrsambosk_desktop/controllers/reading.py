@@ -73,9 +73,10 @@ class ReadingController(QObject):
         self._marks = {place: id for place, id in self._marks.items() if place[0] != host}
 
     async def flush(self) -> None:
-        """Wait until what was marked is on disk."""
+        """Wait until what was marked, and how far was read, is on disk."""
         if self._keeping:
             await asyncio.wait(self._keeping)
+        await self._feed.keep_reads()
 
     # Intents ---------------------------------------------------------------------------------------------------
 

@@ -82,6 +82,16 @@ class Outbox:
                 return entry
         return None
 
+    def is_held(self, entry: Entry) -> bool:
+        """Whether a post waits for what the person does about a failed one before it."""
+        return (
+            entry.cid is not None
+            and entry.state is State.WAITING
+            and any(
+                other.state is State.FAILED and other.seq < entry.seq and other.room == entry.room for other in self
+            )
+        )
+
     def due(self, now: float) -> list[Entry]:
         """The entries that leave now, marked as in flight: at most one a lane."""
         leaving = []

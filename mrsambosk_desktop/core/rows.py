@@ -11,10 +11,14 @@ from mrsambosk_protocol.requests import AuditEntry, DeviceInfo, InviteInfo
 
 
 class SendState(Enum):
-    """Where a message of one's own is before the host has stored it. A stored row has none of these."""
+    """Where a message of one's own is before the host has stored it. A stored row has none of these.
+
+    WAITING is for a connection, HELD for what the person does about a failed one before it.
+    """
 
     SENDING = auto()
     WAITING = auto()
+    HELD = auto()
     FAILED = auto()
 
 
@@ -34,6 +38,20 @@ class Pending:
     state: SendState = SendState.SENDING
     reason: str = ""
     queued_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a person did to a stored message and the host has not stored yet: shown as if it had.
+
+    `body` and `mentions` are of the last edit, None for what stays; `reactions` are (emoji, on), in order; `waiting`
+    says that there is no connection to send it by.
+    """
+
+    body: str | None = None
+    mentions: tuple[str, ...] | None = None
+    reactions: tuple[tuple[str, bool], ...] = ()
+    waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from mrsambosk_desktop.models.wording import (
     new_messages_text,
     state_text,
     time_text,
+    waiting_text,
 )
 
 from .body_layout import BodyLayout, link_places, measure_body, one_line, settle_body
@@ -291,14 +292,16 @@ def _meta(made: RowLayout, row: TimelineRow, fonts: Fonts) -> float:
     words = []
     if row.message is not None and row.message.edited_at is not None:
         words.append(translate("Timeline", "edited"))
-    if row.pending is None or row.failed:
+    if row.waiting:
+        words.append(waiting_text())
+    elif row.pending is None or row.failed:
         words.append(time_text(row.at))
     else:
         words.append(state_text(row.pending))
     made.meta = " ".join(words)
     if row.failed:
         made.meta_icon = "alert"
-    elif row.pending is not None:
+    elif row.pending is not None or row.waiting:
         made.meta_icon = "clock"
     elif row.mine:
         made.meta_icon = "checks" if row.seen_by else "check"

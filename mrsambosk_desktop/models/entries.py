@@ -18,7 +18,8 @@ class TimelineRow:
 
     Exactly one of `message` and `pending` is there. `source` is what it replies to, as far as known; `names` are
     user id → name for the people its reactions name; `system` words a system row; `unread_count` goes with
-    `group.unread`, None when nobody knows; `seen_by` are the ids of others who have read a message of one's own.
+    `group.unread`, None when nobody knows; `seen_by` are the ids of others who have read a message of one's own;
+    `waiting`: what `message` shows of one's own doing is not at the host yet, nor on its way.
     """
 
     key: Key
@@ -39,6 +40,7 @@ class TimelineRow:
     unread_count: int | None
     me: str
     seen_by: tuple[str, ...] = ()
+    waiting: bool = False
 
     @property
     def deleted(self) -> bool:
@@ -117,11 +119,16 @@ class Entry:
         if self._blocks is None:
             row = self.message or self.pending
             assert row is not None
-            people = {users[user].name: user for user in row.mentions if user in users and users[user].name}
-            self._blocks = parse(row.body, people)
+            self._blocks = blocks_of(row, users)
         return self._blocks
 
     def forget(self) -> None:
         """Drops what was derived: names changed."""
         self._blocks = None
         self.shown = None
+
+
+def blocks_of(row: Message | Pending, users: Mapping[str, User]) -> Blocks:
+    """A body, parsed; people it mentions are marked."""
+    people = {users[user].name: user for user in row.mentions if user in users and users[user].name}
+    return parse(row.body, people)

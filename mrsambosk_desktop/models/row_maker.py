@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from mrsambosk_desktop.core.grouping import Group
+from mrsambosk_desktop.core.rows import Change
 from mrsambosk_protocol.entities import SYSTEM, TEXT, Message, User
 
-from .entries import Entry, TimelineRow
+from .entries import Entry, TimelineRow, blocks_of
 from .wording import name_of, spoken_text, system_text
 
 
@@ -13,13 +16,15 @@ class RowMaker:
     """Knows what rows show besides what they are: the people, how far each has read, what is about to go. How a row
     stands among others, and what it replies to, it is given.
 
-    `me` is who is at this window; `deleting` are ids of messages; `unread_count` is what the unread line says, None
-    when nobody knows. What is changed here shows in rows that are made from then on: the model forgets the others.
+    `me` is who is at this window; `deleting` are ids of messages; `changes`, by id, is what was done to messages and is
+    not told yet; `unread_count` is what the unread line says, None when nobody knows. What is changed here shows in
+    rows that are made from then on: the model forgets the others.
     """
 
     def __init__(self) -> None:
         self.me = ""
         self.deleting: set[int] = set()
+        self.changes: Mapping[int, Change] = {}
         self.unread_count: int | None = None
         self._users: dict[str, User] = {}
         self._reads: dict[str, int] = {}
@@ -47,8 +52,12 @@ class RowMaker:
 
     def row(self, entry: Entry, group: Group, source: Message | None) -> TimelineRow:
         """The row as views get it; `source` is what it replies to, as far as known."""
-        message = entry.message
+        message, blocks = entry.message, entry.blocks(self._users)
         is_system = message is not None and message.kind == SYSTEM
+        change = self.changes.get(message.id) if message is not None and not message.deleted else None
+        if message is not None and change is not None:
+            message = changed(message, change, self.me)
+            blocks = blocks_of(message, self._users)
         return TimelineRow(
             key=entry.key,
             message=message,
@@ -58,7 +67,7 @@ class RowMaker:
             mine=not is_system and entry.place.author == self.me,
             at=entry.place.at,
             group=group,
-            blocks=entry.blocks(self._users),
+            blocks=blocks,
             reply_to=entry.reply_to,
             source=source,
             source_author=self._users.get(source.author) if source else None,
@@ -68,6 +77,7 @@ class RowMaker:
             unread_count=self.unread_count,
             me=self.me,
             seen_by=self._seen_by(entry),
+            waiting=change is not None and change.waiting,
         )
 
     def spoken(self, row: TimelineRow) -> str:
@@ -85,6 +95,7 @@ class RowMaker:
             replied=row.source_author,
             fold=row.group.fold,
             seen_by=tuple(name_of(self._users.get(user)) for user in row.seen_by),
+            waiting=row.waiting,
         )
 
     def is_own_text(self, entry: Entry) -> bool:
@@ -96,6 +107,20 @@ class RowMaker:
         if entry.message is None or not self.is_own_text(entry):
             return ()
         return tuple(user for user, id in self._reads.items() if id >= entry.message.id)
+
+
+def changed(message: Message, change: Change, me: str) -> Message:
+    """The message as it will be once the host has stored what `me` did to it."""
+    reactions = dict(message.reactions)
+    for emoji, on in change.reactions:
+        others = tuple(user for user in reactions.get(emoji, ()) if user != me)
+        reactions[emoji] = (*others, me) if on else others
+    return msgspec.structs.replace(
+        message,
+        body=message.body if change.body is None else change.body,
+        mentions=message.mentions if change.mentions is None else change.mentions,
+        reactions={emoji: users for emoji, users in reactions.items() if users},
+    )
 
 
 def names_any(entry: Entry, source: Message | None, people: set[str]) -> bool:

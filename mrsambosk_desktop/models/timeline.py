@@ -14,7 +14,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 
 from mrsambosk_desktop.core.bodies import shown_text
 from mrsambosk_desktop.core.grouping import group
-from mrsambosk_desktop.core.rows import Pending
+from mrsambosk_desktop.core.rows import Change, Pending
 from mrsambosk_protocol.entities import Message, User
 
 from .entries import Entry, Key, TimelineRow
@@ -118,6 +118,18 @@ class TimelineModel(QAbstractListModel):
     def place_of(self, key: Key) -> int | None:
         """Where the row of this id or cid stands, or None when it is not in the window."""
         return self._window.place_of(key)
+
+    def unread_after(self, id: int) -> tuple[int, int] | None:
+        """How many messages past this one are news, and how many of them mention me; None when not all are here."""
+        window = self._window
+        if window.has_newer or (window.has_older and id + 1 < (window.first_id or 0)):
+            return None
+        news = [
+            entry.message
+            for entry in window.stored[window.bisect(id + 1) :]
+            if entry.message is not None and counts_as_unread(entry.message, self.me)
+        ]
+        return len(news), sum(self.me in message.mentions for message in news)
 
     def newest_own(self, count: int) -> tuple[int, ...]:
         """The ids of one's own newest messages, the newest first."""
@@ -246,6 +258,13 @@ class TimelineModel(QAbstractListModel):
         (self._maker.deleting.add if deleting else self._maker.deleting.discard)(message_id)
         if (number := self._window.place_of(message_id)) is not None:
             self._window.tell(number)
+
+    def set_changes(self, changes: Mapping[int, Change]) -> None:
+        """What was done to messages of this room and the host has not stored yet, by id: all of it."""
+        before, self._maker.changes = self._maker.changes, dict(changes)
+        for id in sorted(before.keys() | changes.keys()):
+            if before.get(id) != changes.get(id) and (number := self._window.place_of(id)) is not None:
+                self._window.tell(number)
 
     def put_sources(self, messages: Iterable[Message]) -> None:
         """Messages outside the window that rows here reply to."""

@@ -129,6 +129,11 @@ def seen_text(names: tuple[str, ...]) -> str:
     return translate("Wording", "Seen by {names} and {count} more").format(names=shown, count=len(names) - _SEEN_NAMES)
 
 
+def waiting_text() -> str:
+    """What is said of that which leaves when there is a connection again."""
+    return translate("Wording", "Waiting for connection")
+
+
 def state_text(pending: Pending | None) -> str:
     """Where a message of one's own is; a stored one is sent."""
     if pending is None:
@@ -136,7 +141,9 @@ def state_text(pending: Pending | None) -> str:
     if pending.state is SendState.SENDING:
         return translate("Wording", "Sending…")
     if pending.state is SendState.WAITING:
-        return translate("Wording", "Waiting for connection")
+        return waiting_text()
+    if pending.state is SendState.HELD:
+        return translate("Wording", "Waiting for the message above")
     if pending.reason:
         return translate("Wording", "Not sent: {why}").format(why=isolated(pending.reason))
     return translate("Wording", "Not sent")
@@ -154,6 +161,7 @@ def spoken_text(
     replied: User | None,
     fold: int,
     seen_by: tuple[str, ...] = (),
+    waiting: bool = False,
 ) -> str:
     """One text row as one sentence: "Miriam, 09:02, Slides are on the share, 2 reactions, sent"."""
     parts = [translate("Wording", "You") if mine else name_of(author), time_text(at)]
@@ -167,7 +175,9 @@ def spoken_text(
         parts.append(excerpt(blocks, _SPOKEN_CHARS))
         if message is not None:
             parts.extend(_spoken_extras(message))
-        if mine and seen_by:
+        if waiting:
+            parts.append(waiting_text())
+        elif mine and seen_by:
             parts.append(seen_text(seen_by))
         elif mine:
             parts.append(state_text(pending).lower() if pending is None else state_text(pending))

@@ -56,6 +56,11 @@ class ModelRoom:
         self.rev += 1
         return self._put(msgspec.structs.replace(self.rows[id], rev=self.rev, body=body, edited_at=self.rev))
 
+    def react(self, id: int, emoji: str, user: str) -> Message:
+        self.rev += 1
+        reactions = {**self.rows[id].reactions, emoji: (user,)}
+        return self._put(msgspec.structs.replace(self.rows[id], rev=self.rev, reactions=reactions))
+
     def delete(self, id: int) -> Message:
         self.rev += 1
         return self._put(

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from PySide6.QtCore import Qt
 
 from mrsambosk_desktop.controllers.reading import PAGE_ROWS
 from mrsambosk_desktop.core.rows import Link, SendState
 from mrsambosk_desktop.storage.database import StorageFault
-from mrsambosk_protocol.commands import AnyCommand, Delete, History, Ping, Post, Read
+from mrsambosk_protocol.commands import AnyCommand, Delete, Edit, History, Ping, Post, React, Read
 from mrsambosk_protocol.events import Done, Live, MessageTold, Refusal
 from tests.helpers.model_room import ModelRoom
 from tests.helpers.scripted_host import ME, Line, scripted_host
@@ -31,6 +32,7 @@ class Lobby:
         self.cut_after_commit = False
         self.cut_before_commit = False
         self.skip_revision = False
+        self.refuse_edits = False
 
     async def serve(self, line: Line) -> None:
         self.hellos += 1
@@ -51,6 +53,16 @@ class Lobby:
                 await line.say(msgspec.structs.replace(self.refuse.pop(0), ref=command.ref))
             case Post():
                 await self.post(line, command)
+            case Edit() if self.refuse_edits:
+                await line.say(Refusal(ref=command.ref, code="forbidden", text="Only the author can edit a message."))
+            case Edit():
+                row = self.room.edit(command.id, command.body)
+                # A client takes either order, and shows the old text at no moment between them.
+                await line.say(Done(ref=command.ref, rev=row.rev))
+                await line.say(MessageTold(room="lobby", rev=row.rev, message=row))
+            case React():
+                row = self.room.react(command.id, command.emoji, ME.id)
+                await line.say(MessageTold(room="lobby", rev=row.rev, message=row), Done(ref=command.ref, rev=row.rev))
             case Delete():
                 self.deletes.append(command.id)
                 row = self.room.delete(command.id)
@@ -111,15 +123,17 @@ def test_a_post_is_a_pending_row_that_becomes_the_stored_one(tmp_path: Path) -> 
 def test_a_refused_post_stays_holds_the_next_and_can_be_sent_again(tmp_path: Path) -> None:
     async def act(app: Works, lobby: Lobby) -> None:
         lobby.refuse = [Refusal(ref=None, code="forbidden", text="You are muted.")]
-        send(app, "first", "second")
-        await app.until(lambda: [it.state for it in app.pending()] == [SendState.FAILED, SendState.SENDING])
+        send(app, "first", "second", "third")
+        held = [SendState.FAILED, SendState.HELD, SendState.HELD]
+        await app.until(lambda: [it.state for it in app.pending()] == held)
         failed = app.pending()[0]
         assert failed.reason == "You are muted."
         assert lobby.posts == []
         app.chat.retry(failed.cid)
+        assert [it.state for it in app.pending()] == [SendState.SENDING] * 3
         await app.until(lambda: not app.pending())
-        assert lobby.posts == ["first", "second"]
-        assert app.bodies() == ["first", "second"]
+        assert lobby.posts == ["first", "second", "third"]
+        assert app.bodies() == ["first", "second", "third"]
 
     play(tmp_path, Lobby(), act)
 
@@ -201,6 +215,48 @@ def test_a_skipped_revision_makes_it_reconnect_and_resume(tmp_path: Path) -> Non
         await app.until(lambda: app.live and app.bodies() == ["told to nobody", "mine"])
         assert lobby.hellos == 2
         assert app.connection.state.missed == 1
+
+    play(tmp_path, Lobby(), act)
+
+
+def test_an_edit_and_a_reaction_without_a_connection_show_at_once_as_waiting(tmp_path: Path) -> None:
+    async def act(app: Works, lobby: Lobby) -> None:
+        send(app, "frist")
+        await app.until(lambda: app.bodies() == ["frist"] and not app.pending())
+        target, id = app.connection._target, app.timeline.last_id
+        assert target is not None
+        assert id is not None
+        await app.connection.stop()
+        app.chat.edit(id, "first", ())
+        app.chat.react(id, "👍", on=True)
+        await app.until(lambda: app.bodies() == ["first"])
+        await app.until(lambda: app.timeline.row(0).message.reactions == {"👍": (ME.id,)})  # type: ignore[union-attr]
+        assert app.timeline.row(0).waiting
+        assert "Waiting for connection" in str(
+            app.timeline.data(app.timeline.index(0), Qt.ItemDataRole.AccessibleTextRole)
+        )
+        shown: list[str] = []
+        app.timeline.dataChanged.connect(lambda *_: shown.extend(app.bodies()))
+        app.connection.connect_to(target)
+        await app.until(lambda: app.live and not app.timeline.row(0).waiting)
+        await app.until(lambda: not list(app.chat._outbox) and not app.chat._untold)
+        assert set(shown) == {"first"}, "the old text never came back"
+        row = app.timeline.row(0).message
+        assert row is not None
+        assert (row.body, row.reactions, row.rev) == ("first", {"👍": (ME.id,)}, 3)
+
+    play(tmp_path, Lobby(), act)
+
+
+def test_an_edit_that_is_refused_shows_what_there_is_again(tmp_path: Path) -> None:
+    async def act(app: Works, lobby: Lobby) -> None:
+        send(app, "mine")
+        await app.until(lambda: app.bodies() == ["mine"] and not app.pending())
+        lobby.refuse_edits = True
+        app.chat.edit(app.timeline.last_id or 0, "other", ())
+        await app.until(lambda: app.bodies() == ["other"])
+        await app.until(lambda: app.bodies() == ["mine"])
+        assert app.said == ["Only the author can edit a message."]
 
     play(tmp_path, Lobby(), act)
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from mrsambosk_desktop.core.rows import Link
+from mrsambosk_desktop.models.rooms import RoomRole
 from mrsambosk_protocol.commands import AnyCommand, Ping, Post, Read, Seen
 from mrsambosk_protocol.entities import You
 from mrsambosk_protocol.events import Done, Live, MessageTold, ReadTold, SeenBy
@@ -164,6 +165,36 @@ def test_marked_unread_while_away_survives_quitting(tmp_path: Path) -> None:
                 assert not app.reading._read_to.get("lobby", Read(ref=1, room="lobby", id=4, back=True)).id > 4
             async with works(tmp_path) as app:
                 assert await app.disk.run(app.disk.profile.unread_marks) == {}, "the host knows by now"
+
+    asyncio.run(whole())
+
+
+def test_what_is_read_without_a_connection_is_no_longer_unread(tmp_path: Path) -> None:
+    lobby = Lobby()
+
+    def unread(app: Works) -> int:
+        return int(app.rooms.index(0, 0).data(RoomRole.UNREAD))
+
+    async def whole() -> None:
+        async with asyncio.timeout(20), scripted_host(lobby.serve) as address:
+            async with works(tmp_path) as app:
+                app.connect(address)
+                await app.until(lambda: app.live)
+                assert app.connection._target is not None
+                app.reading.read(3)
+                await app.until(lambda: unread(app) == 4)  # of 4 to 9, which are six, two are one's own
+                await app.connection.stop()
+                app.reading.read(5)
+                assert unread(app) == 2
+                app.reading.read(9)
+                assert unread(app) == 0
+            async with works(tmp_path) as app:
+                assert await app.feed.open_host("HOSTID")
+                assert (unread(app), line_at(app)) == (0, [])
+                app.connect(address, "HOSTID")
+                await app.until(lambda: app.live)
+                app.reading.read(9)
+                await app.until(lambda: lobby.reads[-1] == (9, False))
 
     asyncio.run(whole())
 
