@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
@@ -21,6 +22,7 @@ from markdown_it.token import Token
 SCHEMES: Final = frozenset({"http", "https", "mailto"})
 
 _MAYBE_MARKUP: Final = re.compile(r"[*_~`\[@]|://|mailto:|^ {0,3}(?:>|[-+*] |\d{1,9}[.)] )", re.MULTILINE)
+_TWO_MARKERS: Final = re.compile(r"(?:[-+*]|\d{1,9}[.)])[ \t]+(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)")
 _URL_REST: Final = re.compile(r"[^\s<>\"“”«»`\u0000-\u001f]+")
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9+#._-]{1,20}")
 _MARKERS: Final = frozenset("*_~`[@")
@@ -156,13 +158,23 @@ def _everything(blocks: Blocks) -> Iterator[str]:
         yield target
 
 
+#: Where an item or a quote that nothing was written in is over.
+_TURNS: Final = frozenset({"list_item_close", "blockquote_close", "bullet_list_open", "ordered_list_open"})
+
+
 def _blocks(tokens: list[Token]) -> Iterator[Block]:
     quote = indent = 0
     marker = ""
-    line = 0
+    line = start = 0
+    # Whether an item or a quote has begun that has no block yet, at the line `start`.
+    empty = False
     for token in tokens:
+        if empty and token.type in _TURNS and (marker or token.nesting < 0):
+            yield Block((), BlockKind.TEXT, quote, indent, marker, _gap(line, start))
+            marker, line, empty = "", start + 1, False
         if token.type == "blockquote_open":
             quote += 1
+            start, empty = (token.map or (line, line))[0], True
         elif token.type == "blockquote_close":
             quote -= 1
         elif token.type in ("bullet_list_open", "ordered_list_open"):
@@ -172,13 +184,18 @@ def _blocks(tokens: list[Token]) -> Iterator[Block]:
         elif token.type == "list_item_open":
             # The number as it was typed, not as Markdown would count.
             marker = f"{token.info}{token.markup}" if token.info else "•"
+            start, empty = (token.map or (line, line))[0], True
         elif token.type in ("inline", "fence"):
             start, end = token.map or (line, line)
             kind = BlockKind.CODE if token.type == "fence" else BlockKind.TEXT
             runs, language = _fence(token) if kind is BlockKind.CODE else (tuple(_runs(token.children or [])), "")
-            gap = max(start - line, 0) if line else 0
-            yield Block(runs, kind, quote, indent, marker, gap, language)
-            marker, line = "", end
+            yield Block(runs, kind, quote, indent, marker, _gap(line, start), language)
+            marker, line, empty = "", end, False
+
+
+def _gap(line: int, start: int) -> int:
+    """The blank lines between the line after a block and the start of the next; those above the first do not count."""
+    return max(start - line, 0) if line else 0
 
 
 def _fence(token: Token) -> tuple[tuple[Run, ...], str]:
@@ -209,6 +226,21 @@ def _runs(tokens: list[Token]) -> Iterator[Run]:
             yield Run(token.content, style | Style.CODE, target)
         elif token.content:
             yield Run(token.content, style, target)
+
+
+def _two_markers(state: StateBlock, line: int, _end: int, silent: bool) -> bool:
+    """A block rule: `* * *`, `- - x` and `- 5. May` are no lists within lists, but a line shown as typed."""
+    start = state.bMarks[line] + state.tShift[line]
+    if not _TWO_MARKERS.match(state.src, start, state.eMarks[line]):
+        return False
+    if not silent:
+        state.line = line + 1
+        state.push("paragraph_open", "p", 1).map = [line, line + 1]
+        token = state.push("inline", "", 0)
+        token.content = state.src[start : state.eMarks[line]].rstrip()
+        token.map, token.children = [line, line + 1], []
+        state.push("paragraph_close", "p", -1)
+    return True
 
 
 def _backslash(state: StateInline, silent: bool) -> bool:
@@ -275,6 +307,7 @@ def _keep_indent(state: StateCore) -> None:
 def _make_parser() -> MarkdownIt:
     parser = MarkdownIt("zero", {"maxNesting": 16})
     parser.enable(["fence", "blockquote", "list", "emphasis", "strikethrough", "backticks", "link"])
+    parser.block.ruler.before("list", "two_markers", _two_markers, {"alt": ["paragraph", "blockquote", "list"]})
     parser.inline.ruler.before("backticks", "backslash", _backslash)
     parser.inline.ruler.before("backticks", "bare_link", _bare_link)
     parser.inline.ruler.before("backticks", "mention", _mention)

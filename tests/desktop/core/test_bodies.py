@@ -133,6 +133,34 @@ def test_blocks() -> None:
     assert blocks[4].runs == (Run("x = 1\n  y", Style.CODE),)
 
 
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("a\n\n* * *\n\nb", "a\n\n* * *\n\nb"),
+        ("a\n- -\nb", "a\n- -\nb"),
+        ("- a\n- - b\n- c", "• a\n- - b\n• c"),
+        ("- 5. May", "- 5. May"),
+        ("> - - -\n\nb", "- - -\n\nb"),
+        ("- \n\n\nhello", "• \n\n\nhello"),
+        ("- a\n-\n- b\n\n3. \n\nc", "• a\n• \n• b\n\n3. \n\nc"),
+        ("- \n  - b", "• \n• b"),
+        ("- >\n\nb", "• \n\nb"),
+    ],
+)
+def test_no_marker_is_lost_or_given_to_another_block(body: str, shown: str) -> None:
+    assert shown_text(parse(body)) == shown
+
+
+def test_an_empty_item_or_quote_is_a_block_of_its_own() -> None:
+    blocks = parse("- a\n-\n\n>\n\nb")
+    assert [(block.text, block.quote, block.indent, block.marker) for block in blocks] == [
+        ("a", 0, 1, "•"),
+        ("", 0, 1, "•"),
+        ("", 1, 0, ""),
+        ("b", 0, 0, ""),
+    ]
+
+
 def test_mentions_are_found_once_in_order() -> None:
     assert mentioned("@miriam b. @Dana @dana `@Miriam`", PEOPLE) == ("u_miriam", "u_dana")
     assert mentioned("nobody", PEOPLE) == ()

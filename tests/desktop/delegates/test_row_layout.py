@@ -212,3 +212,10 @@ def test_marks_without_end_stay_in_their_bubble(measure: Measure, theme: Theme) 
         if image.pixelColor(x, y) != theme.tokens.ground
     ]
     assert touched == []
+
+
+def test_an_empty_item_takes_a_line(measure: Measure) -> None:
+    body = measure(message(1, "- a\n-\n- b")).body
+    assert body is not None
+    assert len({piece.height for piece in body.pieces}) == 1
+    assert [text for _, text, _ in body.marks] == ["•"] * 3
