@@ -254,6 +254,21 @@ def _backslash(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def _inner_stars(state: StateInline, silent: bool) -> bool:
+    """An inline rule: stars between letters or digits are shown as typed, so that 2*3*4 keeps its signs."""
+    start = end = state.pos
+    if state.src[start] != "*" or not state.src[start - 1 : start].isalnum():
+        return False
+    while state.src[end : end + 1] == "*":
+        end += 1
+    if not state.src[end : end + 1].isalnum():
+        return False
+    if not silent:
+        state.pending += state.src[start:end]
+    state.pos = end
+    return True
+
+
 def _bare_link(state: StateInline, silent: bool) -> bool:
     """An inline rule: `http://…`, `https://…` and `mailto:…` typed as they are. Stands at the colon."""
     if state.src[state.pos] != ":" or state.linkLevel > 0:
@@ -311,6 +326,7 @@ def _make_parser() -> MarkdownIt:
     parser.inline.ruler.before("backticks", "backslash", _backslash)
     parser.inline.ruler.before("backticks", "bare_link", _bare_link)
     parser.inline.ruler.before("backticks", "mention", _mention)
+    parser.inline.ruler.before("emphasis", "inner_stars", _inner_stars)
     parser.core.ruler.before("inline", "keep_indent", _keep_indent)
     parser.validateLink = is_link  # type: ignore[method-assign,assignment]
     parser.normalizeLink = str  # type: ignore[method-assign,assignment]
