@@ -243,6 +243,12 @@ def _two_markers(state: StateBlock, line: int, _end: int, silent: bool) -> bool:
     return True
 
 
+def _quote_end(_state: StateBlock, _line: int, _end: int, silent: bool) -> bool:
+    """A block rule that is no block, only what ends a quote: any line without its `>`. To Markdown it would go on with
+    the quote, but in a chat it is the answer."""
+    return silent
+
+
 def _backslash(state: StateInline, silent: bool) -> bool:
     """An inline rule: after a backslash nothing is markup, and both are shown as typed, so that ¯\\_(ツ)_/¯ keeps its
     arms and a path its separators."""
@@ -323,6 +329,7 @@ def _make_parser() -> MarkdownIt:
     parser = MarkdownIt("zero", {"maxNesting": 16})
     parser.enable(["fence", "blockquote", "list", "emphasis", "strikethrough", "backticks", "link"])
     parser.block.ruler.before("list", "two_markers", _two_markers, {"alt": ["paragraph", "blockquote", "list"]})
+    parser.block.ruler.before("paragraph", "quote_end", _quote_end, {"alt": ["blockquote"]})
     parser.inline.ruler.before("backticks", "backslash", _backslash)
     parser.inline.ruler.before("backticks", "bare_link", _bare_link)
     parser.inline.ruler.before("backticks", "mention", _mention)

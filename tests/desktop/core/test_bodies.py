@@ -155,6 +155,28 @@ def test_no_marker_is_lost_or_given_to_another_block(body: str, shown: str) -> N
     assert shown_text(parse(body)) == shown
 
 
+@pytest.mark.parametrize(
+    ("body", "blocks"),
+    [
+        ("> q\nmy answer", [("q", 1, 0, 0), ("my answer", 0, 0, 0)]),
+        ("> q\n\n\nmy answer\nto it", [("q", 1, 0, 0), ("my answer\nto it", 0, 0, 2)]),
+        ("> q\n>\n> r\nmine\n> s", [("q", 1, 0, 0), ("r", 1, 0, 1), ("mine", 0, 0, 0), ("s", 1, 0, 0)]),
+        (">> inner\n> outer\nmine", [("inner", 2, 0, 0), ("outer", 1, 0, 0), ("mine", 0, 0, 0)]),
+        (">> inner\nmine", [("inner", 2, 0, 0), ("mine", 0, 0, 0)]),
+        ("> - a\n> - b\nmine", [("a", 1, 1, 0), ("b", 1, 1, 0), ("mine", 0, 0, 0)]),
+        ("> - a\n>   b\n> c", [("a\nb\nc", 1, 1, 0)]),
+        ("- > q\n  mine\n- b", [("q", 1, 1, 0), ("mine", 0, 1, 0), ("b", 0, 1, 0)]),
+        ("- > q\nmine", [("q", 1, 1, 0), ("mine", 0, 0, 0)]),
+        ("- > q\n- b\ngoes on", [("q", 1, 1, 0), ("b\ngoes on", 0, 1, 0)]),
+        ("> ```\n> x\n> ```\nmine", [("x", 1, 0, 0), ("mine", 0, 0, 0)]),
+        ("> ```\n> x\nmine", [("x", 1, 0, 0), ("mine", 0, 0, 0)]),
+        ("> q\n- a\n- b", [("q", 1, 0, 0), ("a", 0, 1, 0), ("b", 0, 1, 0)]),
+    ],
+)
+def test_a_line_without_its_sign_ends_a_quote(body: str, blocks: list[tuple[str, int, int, int]]) -> None:
+    assert [(block.text, block.quote, block.indent, block.gap) for block in parse(body)] == blocks
+
+
 def test_an_empty_item_or_quote_is_a_block_of_its_own() -> None:
     blocks = parse("- a\n-\n\n>\n\nb")
     assert [(block.text, block.quote, block.indent, block.marker) for block in blocks] == [
