@@ -62,11 +62,12 @@ class BlockKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One paragraph or fenced block. `quote` and `indent` count levels, `gap` the blank lines typed above it."""
+    """One paragraph or fenced block. `indent` counts the lists it is in, `quotes` has a number for each quote, from the
+    outermost: the lists that one is in itself. `gap` counts the blank lines typed above it."""
 
     runs: tuple[Run, ...]
     kind: BlockKind = BlockKind.TEXT
-    quote: int = 0
+    quotes: tuple[int, ...] = ()
     indent: int = 0
     marker: str = ""
     gap: int = 0
@@ -75,6 +76,10 @@ class Block:
     @property
     def text(self) -> str:
         return "".join(run.text for run in self.runs)
+
+    @property
+    def quote(self) -> int:
+        return len(self.quotes)
 
 
 Blocks = tuple[Block, ...]
@@ -163,20 +168,21 @@ _TURNS: Final = frozenset({"list_item_close", "blockquote_close", "bullet_list_o
 
 
 def _blocks(tokens: list[Token]) -> Iterator[Block]:
-    quote = indent = 0
+    quotes: tuple[int, ...] = ()
+    indent = 0
     marker = ""
     line = start = 0
     # Whether an item or a quote has begun that has no block yet, at the line `start`.
     empty = False
     for token in tokens:
         if empty and token.type in _TURNS and (marker or token.nesting < 0):
-            yield Block((), BlockKind.TEXT, quote, indent, marker, _gap(line, start))
+            yield Block((), BlockKind.TEXT, quotes, indent, marker, _gap(line, start))
             marker, line, empty = "", start + 1, False
         if token.type == "blockquote_open":
-            quote += 1
+            quotes = (*quotes, indent)
             start, empty = (token.map or (line, line))[0], True
         elif token.type == "blockquote_close":
-            quote -= 1
+            quotes = quotes[:-1]
         elif token.type in ("bullet_list_open", "ordered_list_open"):
             indent += 1
         elif token.type in ("bullet_list_close", "ordered_list_close"):
@@ -189,7 +195,7 @@ def _blocks(tokens: list[Token]) -> Iterator[Block]:
             start, end = token.map or (line, line)
             kind = BlockKind.CODE if token.type == "fence" else BlockKind.TEXT
             runs, language = _fence(token) if kind is BlockKind.CODE else (tuple(_runs(token.children or [])), "")
-            yield Block(runs, kind, quote, indent, marker, _gap(line, start), language)
+            yield Block(runs, kind, quotes, indent, marker, _gap(line, start), language)
             marker, line, empty = "", end, False
 
 

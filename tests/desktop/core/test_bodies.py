@@ -177,6 +177,20 @@ def test_a_line_without_its_sign_ends_a_quote(body: str, blocks: list[tuple[str,
     assert [(block.text, block.quote, block.indent, block.gap) for block in parse(body)] == blocks
 
 
+@pytest.mark.parametrize(
+    ("body", "quotes"),
+    [
+        ("> - a", [(0,)]),
+        ("- > q\n- b", [(1,), ()]),
+        ("- a\n  - > > q\n    > r", [(), (2, 2), (2,)]),
+        ("> - > q\n>   - a\n>\n> b", [(0, 1), (0,), (0,)]),
+        ("- >\n- b", [(1,), ()]),
+    ],
+)
+def test_a_quote_knows_the_indent_it_began_at(body: str, quotes: list[tuple[int, ...]]) -> None:
+    assert [block.quotes for block in parse(body)] == quotes
+
+
 def test_an_empty_item_or_quote_is_a_block_of_its_own() -> None:
     blocks = parse("- a\n-\n\n>\n\nb")
     assert [(block.text, block.quote, block.indent, block.marker) for block in blocks] == [

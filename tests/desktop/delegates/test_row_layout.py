@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
 from mrsambosk_desktop.core import highlight
+from mrsambosk_desktop.delegates.body_layout import BodyLayout
 from mrsambosk_desktop.delegates.look import text_look
 from mrsambosk_desktop.delegates.row_layout import PAD_X, Act, Fonts, RowLayout
 from mrsambosk_desktop.delegates.row_painter import bubble_box, paint_row
@@ -219,3 +220,37 @@ def test_an_empty_item_takes_a_line(measure: Measure) -> None:
     assert body is not None
     assert len({piece.height for piece in body.pieces}) == 1
     assert [text for _, text, _ in body.marks] == ["•"] * 3
+
+
+def body_of(measure: Measure, typed: str) -> BodyLayout:
+    body = measure(message(1, typed)).body
+    assert body is not None
+    return body
+
+
+def test_a_quote_stands_beside_its_text_within_a_list_and_around_one(measure: Measure) -> None:
+    within = body_of(measure, "- > q\n- b")
+    ((bar, _),) = within.bars
+    assert within.marks[0][0].right() < bar.left() < within.pieces[0].x
+    assert within.marks[0][0].left() == within.marks[1][0].left() == 0
+    assert bar.left() == within.pieces[1].x
+    around = body_of(measure, "> - a")
+    ((bar, _),) = around.bars
+    assert 0 == bar.left() < bar.right() < around.marks[0][0].left()
+    assert around.marks[0][0].right() < around.pieces[0].x
+
+
+def test_a_bar_is_as_long_as_its_quote(measure: Measure) -> None:
+    body = body_of(measure, "> q\n\n\nb\n\n- > c\n- > d\n  >\n  > e")
+    q, _, c, d, e = body.pieces
+    assert [(bar.top(), bar.bottom()) for bar, _ in body.bars] == [
+        (q.y, q.y + q.height),
+        (c.y, c.y + c.height),
+        (d.y, e.y + e.height),
+    ]
+
+
+def test_a_bar_stands_where_its_own_text_begins(measure: Measure) -> None:
+    layout = measure(message(1, "> שלום\nan answer, and a longer one"))
+    assert layout.body is not None
+    assert layout.body.bars[0][0].right() == layout.bubble_width - 2 * PAD_X
