@@ -5,6 +5,7 @@ Each paragraph is its own `QTextLayout`, in its own direction; nothing of HTML o
 
 import unicodedata
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -97,8 +98,7 @@ def measure_body(blocks: Blocks, width: float, look: TextLook) -> BodyLayout:
     made = BodyLayout()
     y = 0.0
     gap = _MARK_GAP * look.font.pixelSize()
-    indent = _INDENT * look.font.pixelSize()
-    columns = [level * indent for level in range(max((block.indent for block in blocks), default=0) + 1)]
+    columns = _columns(blocks, look)
     quotes: tuple[int, ...] = ()
     open_bars: list[tuple[QRectF, bool]] = []
     for number, block in enumerate(blocks):
@@ -111,6 +111,8 @@ def measure_body(blocks: Blocks, width: float, look: TextLook) -> BodyLayout:
             open_bars.append((QRectF(columns[block.quotes[level]] + level * _QUOTE, y, _BAR, 0), True))
         left = columns[block.indent] + block.quote * _QUOTE
         piece = _measure(block, left, y, max(width - left, 40.0), look)
+        if not block.runs and made.pieces:
+            piece.right = made.pieces[-1].right
         if block.marker:
             made.marks.append((_mark_box(block, columns, piece, gap), block.marker, piece.right))
         made.pieces.append(piece)
@@ -126,6 +128,16 @@ def measure_body(blocks: Blocks, width: float, look: TextLook) -> BodyLayout:
         made.last_right = last.right
         made.last_width = -1.0 if last.box is not None else last.x + last.last_width
     return made
+
+
+def _columns(blocks: Blocks, look: TextLook) -> list[float]:
+    """Where the text within so many lists begins: each is indented as far as its widest marker needs."""
+    widths = [_INDENT * look.font.pixelSize()] * max((block.indent for block in blocks), default=0)
+    for block in blocks:
+        if len(block.marker) > 1:
+            needed = QFontMetricsF(look.font).horizontalAdvance(block.marker) + _MARK_GAP * look.font.pixelSize()
+            widths[block.indent - 1] = max(widths[block.indent - 1], needed)
+    return [0.0, *accumulate(widths)]
 
 
 def _kept(quotes: tuple[int, ...], block: Block) -> int:
@@ -207,8 +219,11 @@ def paint_body(painter: QPainter, body: BodyLayout, at: QPointF, look: TextLook)
     painter.setFont(look.font)
     painter.setPen(look.muted)
     for box, text, right in body.marks:
-        align = Qt.AlignmentFlag.AlignLeft if right else Qt.AlignmentFlag.AlignRight
-        painter.drawText(box.translated(at), align | Qt.AlignmentFlag.AlignTop, text)
+        side = Qt.AlignmentFlag.AlignLeft if right else Qt.AlignmentFlag.AlignRight
+        # The window's direction must not turn it: a text's own is all that counts in a body.
+        option = text_option(right, wrap=False)
+        option.setAlignment(side | Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignAbsolute)
+        painter.drawText(box.translated(at), text, option)
 
 
 def _x(line: QTextLine, place: int) -> float:
