@@ -21,9 +21,11 @@ from markdown_it.token import Token
 #: The only schemes a link may have.
 SCHEMES: Final = frozenset({"http", "https", "mailto"})
 
-_MAYBE_MARKUP: Final = re.compile(r"[*_~`\[@]|://|mailto:|^ {0,3}(?:>|[-+*] |\d{1,9}[.)] )", re.MULTILINE)
+_MAYBE_MARKUP: Final = re.compile(r"[*_~`\[@]|^ {0,3}(?:>|[-+*] |\d{1,9}[.)] )", re.MULTILINE)
 _TWO_MARKERS: Final = re.compile(r"(?:[-+*]|\d{1,9}[.)])[ \t]+(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)")
 _URL_REST: Final = re.compile(r"[^\s<>\"“”«»`\u0000-\u001f]+")
+#: Behind `www.` there must be a name of two parts; whether it exists is nobody's guess.
+_WWW_REST: Final = re.compile(r"(?=[^\W_][\w-]*\.[^\W_])" + _URL_REST.pattern)
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9+#._-]{1,20}")
 _MARKERS: Final = frozenset("*_~`[@")
 _BRACKETS: Final = {")": "(", "]": "[", "}": "{"}
@@ -91,10 +93,14 @@ def parse(body: str, people: Mapping[str, str] | None = None) -> Blocks:
     Args:
         people: name → user id of those whose ``@name`` is to be marked.
     """
-    if not _MAYBE_MARKUP.search(body) or body.count("[") > _MOST_BRACKETS:
+    lower = body.lower()
+    www = "www." in lower
+    if not (www or "://" in lower or "mailto:" in lower or _MAYBE_MARKUP.search(body)):
+        return _plain(body)
+    if body.count("[") > _MOST_BRACKETS:
         return _plain(body)
     env = {"people": sorted((people or {}).items(), key=lambda item: -len(item[0]))}
-    blocks = tuple(_blocks(_MARKDOWN.parse(body, env)))
+    blocks = tuple(_blocks((_MARKDOWN_WWW if www else _MARKDOWN).parse(body, env)))
     return blocks if _is_whole(body, blocks) else _plain(body)
 
 
@@ -157,10 +163,14 @@ def _everything(blocks: Blocks) -> Iterator[str]:
         for run in block.runs:
             if target and run.target != target:
                 yield target
-            # A bare address is its own target; a mention's is an id that nobody typed.
-            target = run.target if Style.LINK in run.style and run.text != run.target else ""
+            # A bare address is its own target, with or without its scheme; a mention's is an id that nobody typed.
+            target = run.target if Style.LINK in run.style and not _is_bare(run) else ""
             yield run.text
         yield target
+
+
+def _is_bare(run: Run) -> bool:
+    return run.target == run.text or (run.text[:4].lower() == "www." and run.target == f"https://{run.text}")
 
 
 #: Where an item or a quote that nothing was written in is over.
@@ -281,28 +291,44 @@ def _inner_stars(state: StateInline, silent: bool) -> bool:
     return True
 
 
+#: What a bare address begins with, before the character at which it is found.
+_BARE: Final = {":": ("https", "http", "mailto"), ".": ("www",)}
+#: Behind these, `www.` is but a part of something that is no address of the web.
+_NOT_BEFORE_WWW: Final = frozenset("/\\.@-")
+
+
 def _bare_link(state: StateInline, silent: bool) -> bool:
-    """An inline rule: `http://…`, `https://…` and `mailto:…` typed as they are. Stands at the colon."""
-    if state.src[state.pos] != ":" or state.linkLevel > 0:
+    """An inline rule: `http://…`, `https://…` and `mailto:…` typed as they are, and `www.…`, which leads to https.
+    Stands at the colon, or behind www."""
+    mark = state.src[state.pos]
+    # Only the text of a link is looked through silently, and what is pending then stands before it.
+    if mark not in _BARE or state.linkLevel > 0 or silent:
         return False
-    scheme = next((name for name in ("https", "http", "mailto") if state.pending.lower().endswith(name)), None)
-    if scheme is None or state.pending[: -len(scheme)][-1:].isalnum():
+    # Full stops are many, and to look at what is pending takes longer.
+    if mark == "." and state.src[max(state.pos - 3, 0) : state.pos].lower() != "www":
         return False
-    rest = _URL_REST.match(state.src, state.pos + 1)
+    typed = state.pending.lower()
+    head = next((name for name in _BARE[mark] if typed.endswith(name)), None)
+    if head is None:
+        return False
+    before = state.pending[: -len(head)][-1:]
+    if before.isalnum() or (mark == "." and before in _NOT_BEFORE_WWW):
+        return False
+    rest = (_WWW_REST if mark == "." else _URL_REST).match(state.src, state.pos + 1)
     if rest is None:
         return False
-    start = state.pos - len(scheme)
-    target = state.src[start : rest.end()].rstrip(_TRAILING)
-    while (bracket := target[-1:]) in _BRACKETS and target.count(bracket) > target.count(_BRACKETS[bracket]):
-        target = target[:-1].rstrip(_TRAILING)
+    start = state.pos - len(head)
+    text = state.src[start : rest.end()].rstrip(_TRAILING)
+    while (bracket := text[-1:]) in _BRACKETS and text.count(bracket) > text.count(_BRACKETS[bracket]):
+        text = text[:-1].rstrip(_TRAILING)
+    target = f"https://{text}" if mark == "." else text
     if not is_link(target):
         return False
-    if not silent:
-        state.pending = state.pending[: -len(scheme)]
-        state.push("link_open", "a", 1).attrs = {"href": target}
-        state.push("text", "", 0).content = target
-        state.push("link_close", "a", -1)
-    state.pos = start + len(target)
+    state.pending = state.pending[: -len(head)]
+    state.push("link_open", "a", 1).attrs = {"href": target}
+    state.push("text", "", 0).content = text
+    state.push("link_close", "a", -1)
+    state.pos = start + len(text)
     return True
 
 
@@ -347,3 +373,6 @@ def _make_parser() -> MarkdownIt:
 
 
 _MARKDOWN: Final = _make_parser()
+#: For bodies with `www.` in them: to stop at each full stop takes a sixth longer.
+_MARKDOWN_WWW: Final = _make_parser()
+_MARKDOWN_WWW.inline.add_terminator_char(".")

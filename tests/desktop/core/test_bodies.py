@@ -23,6 +23,7 @@ PLAIN = st.text(
 )
 PIECES = ["*", "**", "_", "~~", "`", "[", "](", ")", "<b>", "@", ":", "-", "\\", " ", "\n", "\t", "0", "a", "é"]
 PIECES += ["http://a.b", "```", "> ", "- ", "1. ", "שלום", "👍", "\u202e", "&amp;", "@Dana", "[x](https://y.z)"]
+PIECES += ["www.a.b", "* * *"]
 MARKUP = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
 PEOPLE = {"Dana": "u_dana", "Miriam B.": "u_miriam", "Miriam": "u_other"}
 
@@ -93,10 +94,44 @@ def test_inline_styles(body: str, runs: list[tuple[str, Style]]) -> None:
         ("(http://x.org/?q=1&r=2)", "http://x.org/?q=1&r=2"),
         ("mail mailto:dana@example.org now", "mailto:dana@example.org"),
         ("[the page](https://x.org/)", "https://x.org/"),
+        ("www[www.x.org](https://y.org/)", "https://y.org/"),
     ],
 )
 def test_links(body: str, target: str) -> None:
     assert [run.target for block in parse(body) for run in block.runs if Style.LINK in run.style] == [target]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("www.example.org", "www.example.org"),
+        ("(see www.example.org/a_b?c=d, please)", "www.example.org/a_b?c=d"),
+        ("**Www.Example.org**: there", "Www.Example.org"),
+        ("at www.example.org. Then", "www.example.org"),
+        ("<www.example.org>", "www.example.org"),
+        ("www.בית-ספר.example.org:8080/x", "www.בית-ספר.example.org:8080/x"),
+    ],
+)
+def test_an_address_without_its_scheme_is_a_link_shown_as_typed(body: str, text: str) -> None:
+    blocks = parse(body)
+    assert shown_text(blocks) == body.replace("**", "")
+    assert [(run.text, run.target) for block in blocks for run in block.runs if Style.LINK in run.style] == [
+        (text, f"https://{text}")
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "file.py and week-7.pdf at example.org",
+        "www. and www.. or www.example, www.-a.b www.a..b",
+        "awww.example.org me@www.example.org a.www.example.org x-www.example.org",
+        "ftp://www.example.org \\\\www.example.org\\share",
+        "`www.example.org`",
+    ],
+)
+def test_what_is_no_address_is_no_link(body: str) -> None:
+    assert not [run for block in parse(body) for run in block.runs if Style.LINK in run.style]
 
 
 @pytest.mark.parametrize(
@@ -222,6 +257,10 @@ def test_an_excerpt_is_one_short_line() -> None:
         "[" * 4000,
         "_a_" * 1300,
         "e" + "\u0301" * 4000,
+        "www." * 1000,
+        " www.a.b(" * 444,
+        "- - " * 1000,
+        "2*" * 2000,
     ],
     ids=lambda body: repr(body[:4]),
 )
