@@ -5,6 +5,7 @@ Each paragraph is its own `QTextLayout`, in its own direction; nothing of HTML o
 
 import unicodedata
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -17,7 +18,9 @@ from .look import TextLook
 
 #: In heights of the text.
 _INDENT: Final = 10 / 7
+_MARK_GAP: Final = 2 / 7
 _QUOTE: Final = 12.0
+_BAR: Final = 3.0
 _BLOCK_GAP: Final = 3.0
 _CODE_PADDING: Final = 8.0
 #: Room on both sides of text that has a ground of its own; a narrow space that no line breaks at.
@@ -44,12 +47,13 @@ class Piece:
 class BodyLayout:
     """Laid out text, its top left at 0, 0.
 
+    `bars` and `marks` say of each whether it stands at the right, as its text reads from there.
     `last_width` and `last_right` are of the last line, for what may stand beside it; -1 when nothing may. `plain` names
     the languages of code that got no colours, as they are not loaded yet; its size stays when it gets them.
     """
 
     pieces: list[Piece] = field(default_factory=list)
-    bars: list[QRectF] = field(default_factory=list)
+    bars: list[tuple[QRectF, bool]] = field(default_factory=list)
     marks: list[tuple[QRectF, str, bool]] = field(default_factory=list)
     width: float = 0.0
     height: float = 0.0
@@ -93,27 +97,30 @@ def measure_body(blocks: Blocks, width: float, look: TextLook) -> BodyLayout:
     """Lays the blocks out within a width."""
     made = BodyLayout()
     y = 0.0
-    indent = _INDENT * look.font.pixelSize()
-    open_bars: dict[int, float] = {}
+    gap = _MARK_GAP * look.font.pixelSize()
+    columns = _columns(blocks, look)
+    quotes: tuple[int, ...] = ()
+    open_bars: list[tuple[QRectF, bool]] = []
     for number, block in enumerate(blocks):
+        kept = _kept(quotes, block)
+        quotes = block.quotes
+        _close(open_bars, kept, y, made)
         if number:
             y += _BLOCK_GAP + block.gap * 0.5 * look.font.pixelSize()
-        for level in [level for level in open_bars if level >= block.quote]:
-            made.bars.append(QRectF(level * _QUOTE, open_bars.pop(level), 3, y - _BLOCK_GAP))
-        for level in range(block.quote):
-            open_bars.setdefault(level, y)
-        left = block.quote * _QUOTE + block.indent * indent
+        for level in range(kept, block.quote):
+            open_bars.append((QRectF(columns[block.quotes[level]] + level * _QUOTE, y, _BAR, 0), True))
+        left = columns[block.indent] + block.quote * _QUOTE
         piece = _measure(block, left, y, max(width - left, 40.0), look)
+        if not block.runs and made.pieces:
+            piece.right = made.pieces[-1].right
         if block.marker:
-            made.marks.append((QRectF(left - indent, y, indent * 0.8, piece.height), block.marker, piece.right))
+            made.marks.append((_mark_box(block, columns, piece, gap), block.marker, piece.right))
         made.pieces.append(piece)
         made.wrapped = made.wrapped or _wrapped(piece, block)
+        open_bars = [(bar, right and piece.right) for bar, right in open_bars]
         y += piece.height
         made.width = max(made.width, left + piece.width)
-    for level, top in open_bars.items():
-        made.bars.append(QRectF(level * _QUOTE, top, 3, y))
-    # Bars were kept as top and bottom until both were known.
-    made.bars = [QRectF(bar.x(), bar.y(), bar.width(), bar.height() - bar.y()) for bar in made.bars]
+    _close(open_bars, 0, y, made)
     made.height = y
     made.plain = tuple(block.language for block in blocks if not is_loaded(block.language))
     if made.pieces:
@@ -121,6 +128,41 @@ def measure_body(blocks: Blocks, width: float, look: TextLook) -> BodyLayout:
         made.last_right = last.right
         made.last_width = -1.0 if last.box is not None else last.x + last.last_width
     return made
+
+
+def _columns(blocks: Blocks, look: TextLook) -> list[float]:
+    """Where the text within so many lists begins: each is indented as far as its widest marker needs."""
+    widths = [_INDENT * look.font.pixelSize()] * max((block.indent for block in blocks), default=0)
+    for block in blocks:
+        if len(block.marker) > 1:
+            needed = QFontMetricsF(look.font).horizontalAdvance(block.marker) + _MARK_GAP * look.font.pixelSize()
+            widths[block.indent - 1] = max(widths[block.indent - 1], needed)
+    return [0.0, *accumulate(widths)]
+
+
+def _kept(quotes: tuple[int, ...], block: Block) -> int:
+    """How many of the quotes around the block above go on in this one. Those of a new item are new ones."""
+    kept = 0
+    for above, here in zip(quotes, block.quotes, strict=False):
+        if above != here or (block.marker and here >= block.indent):
+            break
+        kept += 1
+    return kept
+
+
+def _mark_box(block: Block, columns: list[float], piece: Piece, gap: float) -> QRectF:
+    """Where a block's marker is: outside of the quotes that its item begins with."""
+    left, right = columns[block.indent - 1], columns[block.indent] - gap
+    outer = sum(indent < block.indent for indent in block.quotes) * _QUOTE
+    return QRectF(outer + left, piece.y, right - left, piece.height)
+
+
+def _close(bars: list[tuple[QRectF, bool]], kept: int, y: float, made: BodyLayout) -> None:
+    """Ends all open bars but the outer `kept`."""
+    for bar, _ in bars[kept:]:
+        bar.setBottom(y)
+    made.bars += bars[kept:]
+    del bars[kept:]
 
 
 def settle_body(body: BodyLayout, width: float) -> None:
@@ -132,15 +174,15 @@ def settle_body(body: BodyLayout, width: float) -> None:
             for number in range(piece.layout.lineCount()):
                 line = piece.layout.lineAt(number)
                 line.setPosition(QPointF(width - piece.x - line.naturalTextWidth(), line.y()))
-    body.marks = [
-        (QRectF(width - box.x() - box.width(), box.y(), box.width(), box.height()) if right else box, text, right)
-        for box, text, right in body.marks
-    ]
-    if all(piece.right for piece in body.pieces):
-        body.bars = [QRectF(width - bar.right(), bar.y(), bar.width(), bar.height()) for bar in body.bars]
+    body.marks = [(_mirrored(box, width) if right else box, text, right) for box, text, right in body.marks]
+    body.bars = [(_mirrored(bar, width) if right else bar, right) for bar, right in body.bars]
     for piece in body.pieces:
         if piece.right and piece.box is None:
             piece.x = 0.0
+
+
+def _mirrored(box: QRectF, width: float) -> QRectF:
+    return QRectF(width - box.right(), box.y(), box.width(), box.height())
 
 
 def span_boxes(piece: Piece, start: int, length: int) -> list[QRectF]:
@@ -160,7 +202,7 @@ def paint_body(painter: QPainter, body: BodyLayout, at: QPointF, look: TextLook)
     """Draws the text with its top left there."""
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(look.bar)
-    for bar in body.bars:
+    for bar, _ in body.bars:
         painter.drawRoundedRect(bar.translated(at), 1.5, 1.5)
     for piece in body.pieces:
         if piece.box is not None:
@@ -177,8 +219,11 @@ def paint_body(painter: QPainter, body: BodyLayout, at: QPointF, look: TextLook)
     painter.setFont(look.font)
     painter.setPen(look.muted)
     for box, text, right in body.marks:
-        align = Qt.AlignmentFlag.AlignLeft if right else Qt.AlignmentFlag.AlignRight
-        painter.drawText(box.translated(at), align | Qt.AlignmentFlag.AlignTop, text)
+        side = Qt.AlignmentFlag.AlignLeft if right else Qt.AlignmentFlag.AlignRight
+        # The window's direction must not turn it: a text's own is all that counts in a body.
+        option = text_option(right, wrap=False)
+        option.setAlignment(side | Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignAbsolute)
+        painter.drawText(box.translated(at), text, option)
 
 
 def _x(line: QTextLine, place: int) -> float:

@@ -23,6 +23,7 @@ PLAIN = st.text(
 )
 PIECES = ["*", "**", "_", "~~", "`", "[", "](", ")", "<b>", "@", ":", "-", "\\", " ", "\n", "\t", "0", "a", "é"]
 PIECES += ["http://a.b", "```", "> ", "- ", "1. ", "שלום", "👍", "\u202e", "&amp;", "@Dana", "[x](https://y.z)"]
+PIECES += ["www.a.b", "* * *"]
 MARKUP = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
 PEOPLE = {"Dana": "u_dana", "Miriam B.": "u_miriam", "Miriam": "u_other"}
 
@@ -72,6 +73,10 @@ def styles(body: str) -> list[tuple[str, Style]]:
         ("**a *b***", [("a ", Style.BOLD), ("b", Style.BOLD | Style.ITALIC)]),
         ("`*a*`", [("*a*", Style.CODE)]),
         ("snake_case_name", [("snake_case_name", Style.PLAIN)]),
+        ("2*3*4 = 24", [("2*3*4 = 24", Style.PLAIN)]),
+        ("un*believ*able **ve**ry", [("un*believ*able **ve**ry", Style.PLAIN)]),
+        ("[2*3*4](https://x.org/)", [("2*3*4", Style.LINK)]),
+        ("(*it*), *2*3*", [("(", Style.PLAIN), ("it", Style.ITALIC), ("), ", Style.PLAIN), ("2*3", Style.ITALIC)]),
         ("¯\\_(ツ)_/¯", [("¯\\_(ツ)_/¯", Style.PLAIN)]),
         ("hi @dana!", [("hi ", Style.PLAIN), ("@dana", Style.MENTION), ("!", Style.PLAIN)]),
         ("@Miriam B. and", [("@Miriam B.", Style.MENTION), (" and", Style.PLAIN)]),
@@ -89,10 +94,44 @@ def test_inline_styles(body: str, runs: list[tuple[str, Style]]) -> None:
         ("(http://x.org/?q=1&r=2)", "http://x.org/?q=1&r=2"),
         ("mail mailto:dana@example.org now", "mailto:dana@example.org"),
         ("[the page](https://x.org/)", "https://x.org/"),
+        ("www[www.x.org](https://y.org/)", "https://y.org/"),
     ],
 )
 def test_links(body: str, target: str) -> None:
     assert [run.target for block in parse(body) for run in block.runs if Style.LINK in run.style] == [target]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("www.example.org", "www.example.org"),
+        ("(see www.example.org/a_b?c=d, please)", "www.example.org/a_b?c=d"),
+        ("**Www.Example.org**: there", "Www.Example.org"),
+        ("at www.example.org. Then", "www.example.org"),
+        ("<www.example.org>", "www.example.org"),
+        ("www.בית-ספר.example.org:8080/x", "www.בית-ספר.example.org:8080/x"),
+    ],
+)
+def test_an_address_without_its_scheme_is_a_link_shown_as_typed(body: str, text: str) -> None:
+    blocks = parse(body)
+    assert shown_text(blocks) == body.replace("**", "")
+    assert [(run.text, run.target) for block in blocks for run in block.runs if Style.LINK in run.style] == [
+        (text, f"https://{text}")
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "file.py and week-7.pdf at example.org",
+        "www. and www.. or www.example, www.-a.b www.a..b",
+        "awww.example.org me@www.example.org a.www.example.org x-www.example.org",
+        "ftp://www.example.org \\\\www.example.org\\share",
+        "`www.example.org`",
+    ],
+)
+def test_what_is_no_address_is_no_link(body: str) -> None:
+    assert not [run for block in parse(body) for run in block.runs if Style.LINK in run.style]
 
 
 @pytest.mark.parametrize(
@@ -133,6 +172,70 @@ def test_blocks() -> None:
     assert blocks[4].runs == (Run("x = 1\n  y", Style.CODE),)
 
 
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("a\n\n* * *\n\nb", "a\n\n* * *\n\nb"),
+        ("a\n- -\nb", "a\n- -\nb"),
+        ("- a\n- - b\n- c", "• a\n- - b\n• c"),
+        ("- 5. May", "- 5. May"),
+        ("> - - -\n\nb", "- - -\n\nb"),
+        ("- \n\n\nhello", "• \n\n\nhello"),
+        ("- a\n-\n- b\n\n3. \n\nc", "• a\n• \n• b\n\n3. \n\nc"),
+        ("- \n  - b", "• \n• b"),
+        ("- >\n\nb", "• \n\nb"),
+    ],
+)
+def test_no_marker_is_lost_or_given_to_another_block(body: str, shown: str) -> None:
+    assert shown_text(parse(body)) == shown
+
+
+@pytest.mark.parametrize(
+    ("body", "blocks"),
+    [
+        ("> q\nmy answer", [("q", 1, 0, 0), ("my answer", 0, 0, 0)]),
+        ("> q\n\n\nmy answer\nto it", [("q", 1, 0, 0), ("my answer\nto it", 0, 0, 2)]),
+        ("> q\n>\n> r\nmine\n> s", [("q", 1, 0, 0), ("r", 1, 0, 1), ("mine", 0, 0, 0), ("s", 1, 0, 0)]),
+        (">> inner\n> outer\nmine", [("inner", 2, 0, 0), ("outer", 1, 0, 0), ("mine", 0, 0, 0)]),
+        (">> inner\nmine", [("inner", 2, 0, 0), ("mine", 0, 0, 0)]),
+        ("> - a\n> - b\nmine", [("a", 1, 1, 0), ("b", 1, 1, 0), ("mine", 0, 0, 0)]),
+        ("> - a\n>   b\n> c", [("a\nb\nc", 1, 1, 0)]),
+        ("- > q\n  mine\n- b", [("q", 1, 1, 0), ("mine", 0, 1, 0), ("b", 0, 1, 0)]),
+        ("- > q\nmine", [("q", 1, 1, 0), ("mine", 0, 0, 0)]),
+        ("- > q\n- b\ngoes on", [("q", 1, 1, 0), ("b\ngoes on", 0, 1, 0)]),
+        ("> ```\n> x\n> ```\nmine", [("x", 1, 0, 0), ("mine", 0, 0, 0)]),
+        ("> ```\n> x\nmine", [("x", 1, 0, 0), ("mine", 0, 0, 0)]),
+        ("> q\n- a\n- b", [("q", 1, 0, 0), ("a", 0, 1, 0), ("b", 0, 1, 0)]),
+    ],
+)
+def test_a_line_without_its_sign_ends_a_quote(body: str, blocks: list[tuple[str, int, int, int]]) -> None:
+    assert [(block.text, block.quote, block.indent, block.gap) for block in parse(body)] == blocks
+
+
+@pytest.mark.parametrize(
+    ("body", "quotes"),
+    [
+        ("> - a", [(0,)]),
+        ("- > q\n- b", [(1,), ()]),
+        ("- a\n  - > > q\n    > r", [(), (2, 2), (2,)]),
+        ("> - > q\n>   - a\n>\n> b", [(0, 1), (0,), (0,)]),
+        ("- >\n- b", [(1,), ()]),
+    ],
+)
+def test_a_quote_knows_the_indent_it_began_at(body: str, quotes: list[tuple[int, ...]]) -> None:
+    assert [block.quotes for block in parse(body)] == quotes
+
+
+def test_an_empty_item_or_quote_is_a_block_of_its_own() -> None:
+    blocks = parse("- a\n-\n\n>\n\nb")
+    assert [(block.text, block.quote, block.indent, block.marker) for block in blocks] == [
+        ("a", 0, 1, "•"),
+        ("", 0, 1, "•"),
+        ("", 1, 0, ""),
+        ("b", 0, 0, ""),
+    ]
+
+
 def test_mentions_are_found_once_in_order() -> None:
     assert mentioned("@miriam b. @Dana @dana `@Miriam`", PEOPLE) == ("u_miriam", "u_dana")
     assert mentioned("nobody", PEOPLE) == ()
@@ -154,6 +257,10 @@ def test_an_excerpt_is_one_short_line() -> None:
         "[" * 4000,
         "_a_" * 1300,
         "e" + "\u0301" * 4000,
+        "www." * 1000,
+        " www.a.b(" * 444,
+        "- - " * 1000,
+        "2*" * 2000,
     ],
     ids=lambda body: repr(body[:4]),
 )

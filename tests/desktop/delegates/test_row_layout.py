@@ -5,10 +5,11 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 
 from mrsambosk_desktop.core import highlight
+from mrsambosk_desktop.delegates.body_layout import BodyLayout, paint_body
 from mrsambosk_desktop.delegates.look import text_look
 from mrsambosk_desktop.delegates.row_layout import PAD_X, Act, Fonts, RowLayout
 from mrsambosk_desktop.delegates.row_painter import bubble_box, paint_row
@@ -212,3 +213,78 @@ def test_marks_without_end_stay_in_their_bubble(measure: Measure, theme: Theme) 
         if image.pixelColor(x, y) != theme.tokens.ground
     ]
     assert touched == []
+
+
+def test_an_empty_item_takes_a_line(measure: Measure) -> None:
+    body = measure(message(1, "- a\n-\n- b")).body
+    assert body is not None
+    assert len({piece.height for piece in body.pieces}) == 1
+    assert [text for _, text, _ in body.marks] == ["•"] * 3
+
+
+def body_of(measure: Measure, typed: str) -> BodyLayout:
+    body = measure(message(1, typed)).body
+    assert body is not None
+    return body
+
+
+def test_a_quote_stands_beside_its_text_within_a_list_and_around_one(measure: Measure) -> None:
+    within = body_of(measure, "- > q\n- b")
+    ((bar, _),) = within.bars
+    assert within.marks[0][0].right() < bar.left() < within.pieces[0].x
+    assert within.marks[0][0].left() == within.marks[1][0].left() == 0
+    assert bar.left() == within.pieces[1].x
+    around = body_of(measure, "> - a")
+    ((bar, _),) = around.bars
+    assert 0 == bar.left() < bar.right() < around.marks[0][0].left()
+    assert around.marks[0][0].right() < around.pieces[0].x
+
+
+def test_a_bar_is_as_long_as_its_quote(measure: Measure) -> None:
+    body = body_of(measure, "> q\n\n\nb\n\n- > c\n- > d\n  >\n  > e")
+    q, _, c, d, e = body.pieces
+    assert [(bar.top(), bar.bottom()) for bar, _ in body.bars] == [
+        (q.y, q.y + q.height),
+        (c.y, c.y + c.height),
+        (d.y, e.y + e.height),
+    ]
+
+
+def test_a_bar_stands_where_its_own_text_begins(measure: Measure) -> None:
+    layout = measure(message(1, "> שלום\nan answer, and a longer one"))
+    assert layout.body is not None
+    assert layout.body.bars[0][0].right() == layout.bubble_width - 2 * PAD_X
+
+
+def test_a_long_number_has_its_room(measure: Measure, theme: Theme) -> None:
+    font = text_look(theme, own=False).font
+    body = body_of(measure, "9. a\n10. b\n1000. c")
+    assert len({piece.x for piece in body.pieces}) == 1
+    for box, text, _ in body.marks:
+        assert QFontMetricsF(font).horizontalAdvance(text) <= box.width()
+    assert body.marks[0][0].left() == 0
+
+
+@pytest.mark.parametrize("typed", ["- one\n- two", "- שלום\n- עולם", "7. one\n8. two", "7. שלום\n8. עולם", "- שלום\n-"])
+@pytest.mark.parametrize("window", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
+def test_markers_stand_beside_their_text(
+    measure: Measure, theme: Theme, typed: str, window: Qt.LayoutDirection
+) -> None:
+    layout = measure(message(1, typed))
+    assert layout.body is not None
+    image = QImage(400, 200, QImage.Format.Format_RGB32)
+    image.fill(theme.tokens.ground)
+    painter = QPainter(image)
+    painter.setLayoutDirection(window)
+    paint_body(painter, layout.body, QPointF(50, 50), text_look(theme, own=False))
+    painter.end()
+    for box, _, right in layout.body.marks:
+        spot = box.translated(50, 50).toRect()
+        columns = [
+            x
+            for x in range(spot.left(), spot.right() + 1)
+            if any(image.pixelColor(x, y) != theme.tokens.ground for y in range(spot.top(), spot.bottom()))
+        ]
+        assert right is ("ש" in typed)
+        near = columns[0] - spot.left() if right else spot.right() - columns[-1]
+        assert near <= 4
