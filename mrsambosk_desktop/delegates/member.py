@@ -62,8 +62,9 @@ class MemberDelegate(QStyledItemDelegate):
         left = box.right() - _MARGIN - _AVATAR if mirrored else box.left() + _MARGIN
         picture = QRectF(left, top, _AVATAR, _AVATAR)
         paint_avatar(painter, tokens, look.font(11, bold=True), picture, user.id, name_of(user))
-        dot = QPointF(picture.left() + 4 if mirrored else picture.right() - 4, picture.bottom() - 4)
-        paint_presence(painter, tokens, tokens.panel, dot, user.status)
+        if presence := index.data(MemberRole.PRESENCE):
+            dot = QPointF(picture.left() + 4 if mirrored else picture.right() - 4, picture.bottom() - 4)
+            paint_presence(painter, tokens, tokens.panel, dot, presence)
 
         inner = box.adjusted(_MARGIN, 0, -_MARGIN - _AVATAR - 10, 0)
         if not mirrored:

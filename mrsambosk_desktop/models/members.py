@@ -15,13 +15,14 @@ translate = QCoreApplication.translate
 
 class MemberRole(IntEnum):
     """What `data` gives besides the display and accessible texts. `SECTION` is a heading above the first of a group,
-    else empty; `ROLE_TEXT` is empty for a plain member."""
+    else empty; `ROLE_TEXT` is empty for a plain member; `PRESENCE` is a status, empty while nobody knows."""
 
     USER = int(Qt.ItemDataRole.UserRole) + 1
     ONLINE = USER + 1
     SECTION = USER + 2
     ROLE_TEXT = USER + 3
     ME = USER + 4
+    PRESENCE = USER + 5
 
 
 def role_text(role: str) -> str:
@@ -51,13 +52,14 @@ def status_text(status: str) -> str:
 
 
 class MemberModel(QAbstractListModel):
-    """People who left are not rows."""
+    """People who left are not rows. Without a connection nobody knows who is online: there is one group then."""
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
         self._users: dict[str, User] = {}
         self._order: list[str] = []
         self._me = ""
+        self._known = True
 
     @property
     def online(self) -> int:
@@ -88,6 +90,12 @@ class MemberModel(QAbstractListModel):
             self._users = dict(users)
             self._reorder()
 
+    def set_known(self, known: bool) -> None:
+        """Whether there is a connection, and with it anybody who says who is online."""
+        if known is not self._known:
+            self._known = known
+            self._reorder()
+
     def update_users(self, users: Iterable[User]) -> None:
         """Some of them, new or changed."""
         changed = {user.id: user for user in users if self._users.get(user.id) != user}
@@ -106,7 +114,9 @@ class MemberModel(QAbstractListModel):
             case MemberRole.USER:
                 return user
             case MemberRole.ONLINE:
-                return user.status != OFFLINE
+                return user.status != OFFLINE or not self._known
+            case MemberRole.PRESENCE:
+                return user.status if self._known else ""
             case MemberRole.SECTION:
                 return self._section(index.row())
             case MemberRole.ROLE_TEXT:
@@ -116,7 +126,8 @@ class MemberModel(QAbstractListModel):
             case Qt.ItemDataRole.DisplayRole:
                 return self._name(user)
             case Qt.ItemDataRole.AccessibleTextRole:
-                parts = (self._name(user), status_text(user.status), role_text(user.role))
+                status = status_text(user.status) if self._known else ""
+                parts = (self._name(user), status, role_text(user.role))
                 return ", ".join(part for part in parts if part)
         return None
 
@@ -126,6 +137,8 @@ class MemberModel(QAbstractListModel):
         return isolated(name_of(user))
 
     def _section(self, row: int) -> str:
+        if not self._known:
+            return "" if row else translate("Members", "People — {count}").format(count=len(self._order))
         online = self._users[self._order[row]].status != OFFLINE
         if row and (self._users[self._order[row - 1]].status != OFFLINE) == online:
             return ""
@@ -135,7 +148,14 @@ class MemberModel(QAbstractListModel):
 
     def _sorted(self) -> list[str]:
         here = [user for user in self._users.values() if user.role != GONE]
-        here.sort(key=lambda user: (user.status == OFFLINE, user.id != self._me, user.name.casefold(), user.id))
+        here.sort(
+            key=lambda user: (
+                self._known and user.status == OFFLINE,
+                user.id != self._me,
+                user.name.casefold(),
+                user.id,
+            )
+        )
         return [user.id for user in here]
 
     def _reorder(self) -> None:

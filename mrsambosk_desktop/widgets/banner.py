@@ -86,9 +86,13 @@ def _no_connection(hosted_by: str, host_name: str) -> str:
 
 
 class Banner(QFrame):
-    """Shows the notice, keeps its time. A problem told with `show_problem` stands over it for a while."""
+    """Shows the notice, keeps its time. A problem told with `show_problem` stands over it for a while.
+
+    Signals: `try_again`; `cut_off` (whether) once the want of a connection is no blip any more, and when it is back.
+    """
 
     try_again = Signal()
+    cut_off = Signal(bool)
 
     def __init__(self, theme: Theme, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -97,6 +101,7 @@ class Banner(QFrame):
         self._state = ConnectionState(Link.LIVE)
         self._since = self._live_since = clock()
         self._was_live = False
+        self._is_cut_off = False
         self._hosted_by = ""
         self._problem = ""
         self._problem_until = 0.0
@@ -145,10 +150,13 @@ class Banner(QFrame):
     def refresh(self) -> None:
         """Shows what holds now, and wakes again when that may change by itself."""
         now = self._clock()
+        self._tell_cut_off(now)
         if self._problem and now >= self._problem_until:
             self._problem = ""
         if self._problem:
-            self._show(Notice(self._problem, "bad", until=self._problem_until), dismissable=True)
+            blip_ends = self._since + QUIET_SECONDS
+            until = min(self._problem_until, blip_ends) if now < blip_ends else self._problem_until
+            self._show(Notice(self._problem, "bad", until=until), dismissable=True)
             return
         self._show(
             notice_for(
@@ -160,6 +168,14 @@ class Banner(QFrame):
                 hosted_by=self._hosted_by,
             )
         )
+
+    def _tell_cut_off(self, now: float) -> None:
+        connected = self._state.link in (Link.LIVE, Link.CATCHING_UP)
+        over = self._state.link is Link.STOPPED or now >= self._since + QUIET_SECONDS
+        is_cut_off = not connected and (over or self._is_cut_off)
+        if is_cut_off is not self._is_cut_off:
+            self._is_cut_off = is_cut_off
+            self.cut_off.emit(is_cut_off)
 
     def _dismiss(self) -> None:
         self._problem = ""

@@ -89,6 +89,7 @@ class ChatPane(QWidget):
         self.composer.submitted.connect(self._submitted)
         self.composer.edit_last_wanted.connect(self._edit_last)
         self.composer.refused.connect(self.banner.show_problem)
+        self.banner.cut_off.connect(lambda cut_off: members.set_known(not cut_off))
         self.reactions = EmojiPicker(theme, self, self.composer.picker)
         self.reactions.chosen.connect(self._reaction_picked)
         timeline.pending_dropped.connect(self._taken_back)

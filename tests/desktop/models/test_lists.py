@@ -29,6 +29,21 @@ def test_people_online_come_first_and_who_left_not_at_all(qtmodeltester: ModelTe
     assert model.online == 4
 
 
+def test_without_a_connection_nobody_is_said_to_be_online(qtmodeltester: ModelTester) -> None:
+    model = MemberModel()
+    model.set_me(ME)
+    model.set_users(PEOPLE)
+    qtmodeltester.check(model)
+    model.set_known(False)
+    assert names(model) == ["Dana (you)", "Alma", "Miriam B.", "Yonatan"]
+    assert [model.index(row).data(MemberRole.SECTION) for row in range(4)] == ["People — 4", "", "", ""]
+    assert {model.index(row).data(MemberRole.PRESENCE) for row in range(4)} == {""}
+    assert model.index(2).data(Qt.ItemDataRole.AccessibleTextRole) == "\u2068Miriam B.\u2069, mod"
+    model.set_known(True)
+    assert names(model) == ["Dana (you)", "Miriam B.", "Yonatan", "Alma"]
+    assert model.index(3).data(MemberRole.SECTION) == "Offline — 1"
+
+
 def test_a_room_changes_in_place(qtmodeltester: ModelTester) -> None:
     model = RoomModel()
     model.set_rooms([Room(id="lobby", name="lobby"), Room(id="r_1", name="exams")])

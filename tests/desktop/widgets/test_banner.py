@@ -43,6 +43,27 @@ def after(banner: Banner, clock: Clock, seconds: float) -> str:
     return words(banner)
 
 
+def test_what_is_cut_off_is_told_when_it_is_no_blip_any_more(banner: Banner, clock: Clock) -> None:
+    told: list[bool] = []
+    banner.cut_off.connect(told.append)
+    for _ in range(2):
+        banner.set_state(ConnectionState(Link.RETRYING, "Staff room", clock.now + 1))
+        after(banner, clock, 1.5)
+        banner.set_state(ConnectionState(Link.CATCHING_UP, "Staff room"))
+        banner.set_state(ConnectionState(Link.LIVE, "Staff room"))
+    assert told == []
+    banner.set_state(ConnectionState(Link.RETRYING, "Staff room", clock.now + 1))
+    banner.show_problem("Something else failed.")
+    assert banner._timer.remainingTime() < 3000, "a problem that shows meanwhile holds nothing back"
+    after(banner, clock, 2.1)
+    banner.set_state(ConnectionState(Link.CONNECTING, "Staff room"))
+    assert told == [True]
+    banner.set_state(ConnectionState(Link.CATCHING_UP, "Staff room"))
+    assert told == [True, False]
+    banner.set_state(ConnectionState(Link.STOPPED, "Staff room"))
+    assert told == [True, False, True]
+
+
 def test_a_connection_lost_and_found(banner: Banner, clock: Clock) -> None:
     assert words(banner) == ""
     banner.set_state(ConnectionState(Link.RETRYING, "Staff room", clock.now + 1))
