@@ -254,7 +254,7 @@ class TimelineView(QListView):
 
     def _set_width(self) -> None:
         mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
-        self._delegate.set_width(self.viewport().width(), mirrored)
+        self._delegate.set_width(self.viewport().width(), mirrored, self.width() - self.viewport().width())
 
     def _theme_changed(self) -> None:
         self._delegate.forget()
@@ -299,7 +299,7 @@ class TimelineView(QListView):
             # Nothing is said of it while it is this young: look again when it no longer is.
             age = time.time() * 1000 - pending.queued_at
             if age < QUIET_MS:
-                QTimer.singleShot(QUIET_MS + 20, self.viewport(), self.viewport().update)
+                QTimer.singleShot(QUIET_MS + 20, self.viewport(), self._delegate.end_quiet)
 
     def _arrived(self, count: int, mentions: int) -> None:
         if not self.at_latest:
