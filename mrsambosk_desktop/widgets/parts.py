@@ -5,9 +5,11 @@ from collections.abc import Callable
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QCheckBox,
     QComboBox,
     QDialog,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QSizePolicy,
@@ -153,6 +155,19 @@ class CheckBox(QCheckBox):
             side = float(self._theme.px(13))
             place = QRectF(box.center().x() - side / 2, box.center().y() - side / 2, side, side)
             paint_icon(QPainter(self), "check", self._theme.tokens.on_accent, place)
+
+
+def inset(inside: QWidget | QBoxLayout) -> QHBoxLayout:
+    """With the right pane's margins, which a layout's own would not mirror with the window."""
+    line = QHBoxLayout()
+    line.setSpacing(0)
+    line.addSpacing(16)
+    if isinstance(inside, QWidget):
+        line.addWidget(inside, 1)
+    else:
+        line.addLayout(inside, 1)
+    line.addSpacing(10)
+    return line
 
 
 def fit_text(dialog: QDialog, theme: Theme, width: int) -> None:
