@@ -89,11 +89,16 @@ def _ring(painter: QPainter, layout: RowLayout, bubble: QRectF, tokens: Tokens) 
         painter.drawPath(_outline(inside, row.group.first, row.group.last, row.mine is not layout.mirrored))
 
 
-def paint_pill(painter: QPainter, tokens: Tokens, fonts: Fonts, centre: QPointF, words: str) -> None:
-    """A day pill around this point."""
+def paint_pill(
+    painter: QPainter, tokens: Tokens, fonts: Fonts, centre: QPointF, words: str, *, lined: bool = False
+) -> None:
+    """A day pill around this point; `lined` where it lies over bubbles, which have nearly its colour."""
     width, height = fonts.width(fonts.pill, words) + 22, fonts.height(fonts.pill) + 8
     pill = QRectF(centre.x() - width / 2, centre.y() - height / 2, width, height)
-    painter.setPen(Qt.PenStyle.NoPen)
+    if lined:
+        # On whole pixels, else it is two of half its colour.
+        pill = QRectF(pill.toAlignedRect()).adjusted(0.5, 0.5, -0.5, -0.5)
+    painter.setPen(QPen(tokens.pill_line, 1) if lined else Qt.PenStyle.NoPen)
     painter.setBrush(tokens.pill)
     painter.drawRoundedRect(pill, height / 2, height / 2)
     painter.setFont(fonts.pill)

@@ -76,6 +76,7 @@ class Tokens:
     flash: QColor
     pill: QColor
     pill_text: QColor
+    pill_line: QColor
     banner: QColor
     banner_text: QColor
     good: QColor

@@ -100,27 +100,33 @@ def button(text: str, on_click: Callable[[], object], role: str = "", *, name: s
 
 
 class IconButton(QToolButton):
-    """A button with one of our icons, tinted with a token that follows the theme."""
+    """A button with one of our icons, tinted with a token that follows the theme, and as large as the text is. `side`
+    is that of a square button; without one it is as large as it needs."""
 
-    def __init__(self, theme: Theme, drawing: str, name: str, *, colour: str = "muted", size: int = 20) -> None:
+    def __init__(
+        self, theme: Theme, drawing: str, name: str, *, colour: str = "muted", size: int = 20, side: int = 0
+    ) -> None:
         super().__init__()
-        self._theme, self._drawing, self._colour, self._size = theme, drawing, colour, size
+        self._theme, self._drawing, self._colour, self._size, self._side = theme, drawing, colour, size, side
         self.setAccessibleName(name)
         self.setToolTip(name)
-        self.setIconSize(QSize(size, size))
-        self._tint()
-        theme.changed.connect(self._tint)
+        self._draw()
+        theme.changed.connect(self._draw)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() is QEvent.Type.LayoutDirectionChange:
-            self._tint()
+            self._draw()
 
-    def _tint(self) -> None:
+    def _draw(self) -> None:
         mirrored = self._drawing in _DIRECTED and self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         colour = getattr(self._theme.tokens, self._colour)
         disabled = self._theme.tokens.muted
-        self.setIcon(icon(self._drawing, colour, self._size, mirrored=mirrored, disabled=disabled))
+        size = self._theme.px(self._size)
+        self.setIconSize(QSize(size, size))
+        self.setIcon(icon(self._drawing, colour, size, mirrored=mirrored, disabled=disabled))
+        if self._side:
+            self.setFixedSize(self._theme.px(self._side), self._theme.px(self._side))
 
 
 class ChoiceBox(QComboBox):

@@ -258,6 +258,7 @@ class TimelineView(QListView):
 
     def _theme_changed(self) -> None:
         self._delegate.forget()
+        self._place_jump()
         self.scheduleDelayedItemsLayout()
         self.viewport().update()
 
