@@ -56,7 +56,8 @@ class RoomDelegate(QStyledItemDelegate):
         painter.setFont(look.font(13, bold=unread))
         painter.setPen(text)
         painter.drawText(inner, align, "#")
-        name = inner.adjusted(0, 0, -19, 0) if mirrored else inner.adjusted(19, 0, 0, 0)
+        lead = look.px(19)
+        name = inner.adjusted(0, 0, -lead, 0) if mirrored else inner.adjusted(lead, 0, 0, 0)
         shown = painter.fontMetrics().elidedText(isolated(room.name), Qt.TextElideMode.ElideRight, int(name.width()))
         painter.drawText(name, align | Qt.TextFlag.TextSingleLine, shown)
         painter.restore()
@@ -68,7 +69,7 @@ class RoomDelegate(QStyledItemDelegate):
         tokens = look.tokens
         words = f"@ {mentions}" if mentions else (str(unread) if unread < 1000 else "999+")
         font = look.font(11, bold=True)
-        width = max(QFontMetricsF(font).horizontalAdvance(words) + 14, 22.0)
+        width = max(QFontMetricsF(font).horizontalAdvance(words) + look.px(14), look.px(22))
         height = look.px(17)
         left = inner.left() if mirrored else inner.right() - width
         pill = QRectF(left, inner.center().y() - height / 2, width, height)

@@ -43,10 +43,14 @@ PAD_BOTTOM: Final = 8.0
 _RUN_GAP: Final = 10.0
 _NEXT_GAP: Final = 2.0
 _META_GAP: Final = 12.0
+_UNREAD_ABOVE: Final = 9.0
+_UNREAD_BELOW: Final = 7.0
 _ICON: Final = 13.0
 _CHIP_GAP: Final = 5.0
 #: One's own message says nothing about being sent for this long: most are confirmed before.
 QUIET_MS: Final = 300
+#: Between what happened and what can be done about it.
+DOT: Final = "·"
 
 
 class Act(Enum):
@@ -97,7 +101,7 @@ class Quote:
 @dataclass(slots=True)
 class RowLayout:
     """One measured row. `text_width` is the width it was measured for; `needs` is what it takes unwrapped, infinite
-    when it wrapped: while that fits, another width changes nothing."""
+    when it wrapped: while that fits, another width changes nothing. `quiet`: nothing is said yet of its being sent."""
 
     row: TimelineRow
     text_width: float
@@ -106,6 +110,7 @@ class RowLayout:
     height: float = 0.0
     day: date | None = None
     unread: str = ""
+    unread_top: float = 0.0
     top: float = 0.0
     bubble_width: float = 0.0
     bubble_height: float = 0.0
@@ -116,8 +121,10 @@ class RowLayout:
     meta: str = ""
     meta_box: QRectF = field(default_factory=QRectF)
     meta_icon: str = ""
+    quiet: bool = False
     plain: str = ""
     plain_box: QRectF = field(default_factory=QRectF)
+    dot_box: QRectF = field(default_factory=QRectF)
     chips: list[Chip] = field(default_factory=list)
     fate: str = ""
     fate_box: QRectF = field(default_factory=QRectF)
@@ -126,7 +133,7 @@ class RowLayout:
 
     def serves(self, row: TimelineRow, text_width: float, mirrored: bool) -> bool:
         """Whether it still holds for this row at this width."""
-        if self.row is not row or self.mirrored is not mirrored:
+        if self.row is not row or self.mirrored is not mirrored or (self.quiet and not is_quiet(row)):
             return False
         return self.text_width == text_width or self.needs <= min(text_width, self.text_width)
 
@@ -176,7 +183,8 @@ def measure_row(row: TimelineRow, text_width: float, mirrored: bool, fonts: Font
         y += fonts.height(fonts.pill) + 26
     if row.group.unread:
         made.unread = new_messages_text(row.unread_count)
-        y += fonts.height(fonts.unread) + 14
+        made.unread_top = y + _UNREAD_ABOVE
+        y = made.unread_top + fonts.height(fonts.unread) + _UNREAD_BELOW
     if row.system:
         made.plain = row.system
         made.top = y
@@ -185,7 +193,8 @@ def measure_row(row: TimelineRow, text_width: float, mirrored: bool, fonts: Font
         made.needs = text_width
         made.height = y + box.height() + 16
         return made
-    y += _RUN_GAP if row.group.first else _NEXT_GAP
+    if not row.group.unread:
+        y += _RUN_GAP if row.group.first else _NEXT_GAP
     made.top = y
     if row.deleting or row.deleted:
         _measure_deleted(made, row, fonts)
@@ -205,12 +214,14 @@ def _measure_deleted(made: RowLayout, row: TimelineRow, fonts: Fonts) -> None:
         made.plain = translate("Timeline", "You deleted a message")
         act = translate("Timeline", "Undo")
         width, act_width = fonts.width(fonts.plain, made.plain), fonts.width(fonts.fate_act, act)
-        boxes = _spread(made.mirrored, PAD_X, (width, act_width), 10)
+        gap = fonts.width(fonts.plain, f" {DOT} ") + 2
+        boxes = _spread(made.mirrored, PAD_X, (width, act_width), gap)
         made.plain_box = QRectF(boxes[0], PAD_TOP, width + 2, height)
+        made.dot_box = QRectF(PAD_X + (act_width if made.mirrored else width), PAD_TOP, gap, height)
         box = QRectF(boxes[1], PAD_TOP, act_width + 2, height)
         made.fate_words.append((box, act))
         made.zones.append(Zone(box.adjusted(-6, -PAD_TOP, 6, PAD_BOTTOM), Act.UNDO))
-        made.bubble_width = 2 * PAD_X + width + 10 + act_width + 2
+        made.bubble_width = 2 * PAD_X + width + gap + act_width + 2
     else:
         made.plain = deleted_text(row.group.fold)
         made.meta = time_text(row.at)
@@ -292,15 +303,19 @@ def _meta(made: RowLayout, row: TimelineRow, fonts: Fonts) -> float:
     words = []
     if row.message is not None and row.message.edited_at is not None:
         words.append(translate("Timeline", "edited"))
+    made.quiet = is_quiet(row)
     if row.waiting:
         words.append(waiting_text())
-    elif row.pending is None or row.failed:
+    elif row.pending is None or row.failed or made.quiet:
         words.append(time_text(row.at))
     else:
         words.append(state_text(row.pending))
     made.meta = " ".join(words)
     if row.failed:
         made.meta_icon = "alert"
+    elif made.quiet:
+        # Not painted, but the room that it will take: the bubble of what is confirmed soon stays as wide as it is.
+        made.meta_icon = "check"
     elif row.pending is not None or row.waiting:
         made.meta_icon = "clock"
     elif row.mine:

@@ -9,18 +9,17 @@ from .avatar import paint_avatar
 from .body_layout import paint_body
 from .icons import paint_icon
 from .look import TextLook
-from .row_layout import AVATAR, AVATAR_GAP, RADIUS, SIDE, Fonts, RowLayout, is_quiet, pill_text
+from .row_layout import AVATAR, AVATAR_GAP, DOT, RADIUS, SIDE, Fonts, RowLayout, pill_text
 from .tokens import Tokens
 
 
-def bubble_box(layout: RowLayout, row_box: QRectF) -> QRectF:
-    """Where the bubble is, in the row's own coordinates of the view."""
-    own_side = layout.row.mine is not layout.mirrored
-    if own_side:
-        margin = SIDE if layout.row.mine else SIDE + AVATAR + AVATAR_GAP
+def bubble_box(layout: RowLayout, row_box: QRectF, bar: float = 0) -> QRectF:
+    """Where the bubble is, in the row's own coordinates of the view. `bar` is how wide the scroll bar beside the row's
+    end is: the margin there reaches over it, so that rows end where they would without one."""
+    margin = SIDE - bar if layout.row.mine else SIDE + AVATAR + AVATAR_GAP
+    if layout.row.mine is not layout.mirrored:
         x = row_box.right() - margin - layout.bubble_width
     else:
-        margin = SIDE if layout.row.mine else SIDE + AVATAR + AVATAR_GAP
         x = row_box.left() + margin
     return QRectF(round(x), row_box.top() + layout.top, layout.bubble_width, layout.bubble_height)
 
@@ -36,21 +35,20 @@ def paint_row(
     selected: bool,
     focused: bool,
     flashed: bool,
+    bar: float = 0,
 ) -> None:
-    """Draws the row into its box."""
+    """Draws the row into its box; `bar` as for its bubble."""
     if layout.height <= 0:
         return
     row = layout.row
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    y = box.top()
     if layout.day is not None:
-        height = fonts.height(fonts.pill) + 26
-        paint_pill(painter, tokens, fonts, QPointF(box.center().x(), y + height / 2 + 1), pill_text(layout.day))
-        y += height
+        middle = box.top() + fonts.height(fonts.pill) / 2 + 14
+        paint_pill(painter, tokens, fonts, QPointF(box.center().x(), middle), pill_text(layout.day))
     if layout.unread:
-        _unread_line(
-            painter, tokens, fonts, QRectF(box.left(), y, box.width(), fonts.height(fonts.unread) + 14), layout
-        )
+        line = QRectF(box.left(), box.top() + layout.unread_top, box.width(), fonts.height(fonts.unread))
+        near, far = (SIDE - bar, SIDE) if layout.mirrored else (SIDE, SIDE - bar)
+        _unread_line(painter, tokens, fonts, line.adjusted(near, 0, -far, 0), layout.unread)
     if selected or flashed:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(tokens.flash if flashed else tokens.selection)
@@ -61,8 +59,10 @@ def paint_row(
         painter.setPen(tokens.selection_text if selected else tokens.text if flashed else tokens.muted)
         inner = QRectF(box.left() + SIDE, box.top() + layout.top, box.width() - 2 * SIDE, layout.height - layout.top)
         painter.drawText(inner, int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap), row.system)
+        if focused:
+            _ring(painter, layout, inner, tokens)
         return
-    bubble = bubble_box(layout, box)
+    bubble = bubble_box(layout, box, bar)
     if row.group.last and not row.mine:
         x = box.right() - SIDE - AVATAR if layout.mirrored else box.left() + SIDE
         picture = QRectF(x, bubble.bottom() - AVATAR, AVATAR, AVATAR)
@@ -74,16 +74,31 @@ def paint_row(
     if row.failed:
         _fate(painter, layout, bubble, tokens, fonts)
     if focused:
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(tokens.focus, 2))
-        painter.drawRoundedRect(bubble.adjusted(-2.5, -2.5, 2.5, 2.5), RADIUS + 2, RADIUS + 2)
+        _ring(painter, layout, bubble, tokens)
 
 
-def paint_pill(painter: QPainter, tokens: Tokens, fonts: Fonts, centre: QPointF, words: str) -> None:
-    """A day pill around this point."""
+def _ring(painter: QPainter, layout: RowLayout, bubble: QRectF, tokens: Tokens) -> None:
+    """The focus, within the bubble: around it the view's edge would cut it off."""
+    row, inside = layout.row, bubble.adjusted(1, 1, -1, -1)
+    quiet = row.deleting or row.deleted or row.system
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(tokens.focus_on_fill if row.mine and not quiet else tokens.focus, 2))
+    if quiet:
+        painter.drawRoundedRect(inside, RADIUS - 1, RADIUS - 1)
+    else:
+        painter.drawPath(_outline(inside, row.group.first, row.group.last, row.mine is not layout.mirrored))
+
+
+def paint_pill(
+    painter: QPainter, tokens: Tokens, fonts: Fonts, centre: QPointF, words: str, *, lined: bool = False
+) -> None:
+    """A day pill around this point; `lined` where it lies over bubbles, which have nearly its colour."""
     width, height = fonts.width(fonts.pill, words) + 22, fonts.height(fonts.pill) + 8
     pill = QRectF(centre.x() - width / 2, centre.y() - height / 2, width, height)
-    painter.setPen(Qt.PenStyle.NoPen)
+    if lined:
+        # On whole pixels, else it is two of half its colour.
+        pill = QRectF(pill.toAlignedRect()).adjusted(0.5, 0.5, -0.5, -0.5)
+    painter.setPen(QPen(tokens.pill_line, 1) if lined else Qt.PenStyle.NoPen)
     painter.setBrush(tokens.pill)
     painter.drawRoundedRect(pill, height / 2, height / 2)
     painter.setFont(fonts.pill)
@@ -91,18 +106,18 @@ def paint_pill(painter: QPainter, tokens: Tokens, fonts: Fonts, centre: QPointF,
     painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, words)
 
 
-def _unread_line(painter: QPainter, tokens: Tokens, fonts: Fonts, box: QRectF, layout: RowLayout) -> None:
-    width = fonts.width(fonts.unread, layout.unread) + 20
+def _unread_line(painter: QPainter, tokens: Tokens, fonts: Fonts, box: QRectF, words: str) -> None:
+    width = fonts.width(fonts.unread, words) + 20
     middle = box.center()
     line = QColor(tokens.danger)
     line.setAlphaF(0.55)
     painter.setPen(QPen(line, 1))
     y = round(middle.y()) + 0.5
-    painter.drawLine(QPointF(box.left() + SIDE, y), QPointF(middle.x() - width / 2, y))
-    painter.drawLine(QPointF(middle.x() + width / 2, y), QPointF(box.right() - SIDE, y))
+    painter.drawLine(QPointF(box.left(), y), QPointF(middle.x() - width / 2, y))
+    painter.drawLine(QPointF(middle.x() + width / 2, y), QPointF(box.right(), y))
     painter.setFont(fonts.unread)
     painter.setPen(tokens.danger)
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, layout.unread)
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
 
 
 def _quiet(painter: QPainter, layout: RowLayout, bubble: QRectF, tokens: Tokens, fonts: Fonts) -> None:
@@ -118,6 +133,8 @@ def _quiet(painter: QPainter, layout: RowLayout, bubble: QRectF, tokens: Tokens,
     if layout.meta:
         painter.setFont(fonts.meta)
         painter.drawText(layout.meta_box.translated(bubble.topLeft()), middle, layout.meta)
+    if layout.fate_words:
+        painter.drawText(layout.dot_box.translated(bubble.topLeft()), Qt.AlignmentFlag.AlignCenter, DOT)
     painter.setFont(fonts.fate_act)
     painter.setPen(tokens.link)
     for box, words in layout.fate_words:
@@ -153,7 +170,7 @@ def _bubble(painter: QPainter, layout: RowLayout, bubble: QRectF, tokens: Tokens
 
 
 def _meta(painter: QPainter, layout: RowLayout, at: QPointF, fonts: Fonts, text: TextLook) -> None:
-    if is_quiet(layout.row):
+    if layout.quiet:
         return
     box = layout.meta_box.translated(at)
     row = layout.row

@@ -34,6 +34,7 @@ class TimelineDelegate(QStyledItemDelegate):
         self._width = 400.0
         self._text_width = text_width_for(self._width, self._look.scale)
         self._mirrored = False
+        self._bar = 0.0
         self._measured: dict[Key, RowLayout] = {}
         # A list view asks for every row's size whenever it lays out, which is with every new message.
         self._sizes: dict[Key, tuple[TimelineRow, QSize]] = {}
@@ -55,9 +56,9 @@ class TimelineDelegate(QStyledItemDelegate):
     def fonts(self) -> Fonts:
         return self._fonts
 
-    def set_width(self, width: int, mirrored: bool) -> None:
-        """How wide rows are, and whether they read from the right."""
-        self._width = float(width)
+    def set_width(self, width: int, mirrored: bool, bar: int = 0) -> None:
+        """How wide rows are, whether they read from the right, and how wide a scroll bar stands at their end."""
+        self._width, self._bar = float(width), float(bar)
         self._text_width = text_width_for(self._width, self._look.scale)
         self._mirrored = mirrored
         self._sizes.clear()
@@ -81,6 +82,14 @@ class TimelineDelegate(QStyledItemDelegate):
         """This language is loaded: rows with code in it are painted in colours from now on, as large as they were."""
         for key in [key for key, made in self._measured.items() if made.body and language in made.body.plain]:
             del self._measured[key]
+
+    def end_quiet(self) -> None:
+        """Measures anew what was measured while nothing was said of its being sent, and has the view lay it out."""
+        if spoken := [key for key, made in self._measured.items() if made.quiet]:
+            for key in spoken:
+                del self._measured[key]
+                self._sizes.pop(key, None)
+            self.sizeHintChanged.emit(QModelIndex())
 
     def height_of(self, row: TimelineRow) -> int:
         """How high a row is, without `lead`."""
@@ -114,17 +123,18 @@ class TimelineDelegate(QStyledItemDelegate):
             selected=bool(state & QStyle.StateFlag.State_Selected),
             focused=self.show_focus and bool(state & QStyle.StateFlag.State_HasFocus),
             flashed=self.flash is not None and row.key == self.flash,
+            bar=self._bar,
         )
         painter.restore()
 
     def bubble(self, row: TimelineRow, number: int, rect: QRectF) -> QRectF:
         """Where the row's bubble is, given where the row is."""
-        return bubble_box(self.layout_for(row), self._box(rect, number))
+        return bubble_box(self.layout_for(row), self._box(rect, number), self._bar)
 
     def zone_at(self, row: TimelineRow, number: int, rect: QRectF, point: QPointF) -> Zone | None:
         """What can be clicked at a point of the view."""
         layout = self.layout_for(row)
-        inside = point - bubble_box(layout, self._box(rect, number)).topLeft()
+        inside = point - bubble_box(layout, self._box(rect, number), self._bar).topLeft()
         return next((zone for zone in layout.zones if zone.box.contains(inside)), None)
 
     def _box(self, rect: QRectF, number: int) -> QRectF:

@@ -18,8 +18,9 @@ THEMES: Final[tuple[ThemeName, ...]] = get_args(ThemeName)
 class Tokens:
     """One theme. A ground and the text on it belong together; `TEXT_ON_GROUND` lists which do.
 
-    `…_fill` is a ground for a control, `people_text` and `people_fill` are lists with a place for each person; `places`
-    is not of the theme: it says which place somebody has, others have the one of their hash (`core.colours`).
+    `…_fill` is a ground for a control, `focus_on_fill` rings what has such a ground, where `focus` would not show;
+    `people_text` and `people_fill` are lists with a place for each person; `places` is not of the theme: it says which
+    place somebody has, others have the one of their hash (`core.colours`).
     """
 
     name: str
@@ -71,9 +72,11 @@ class Tokens:
     chip: QColor
     chip_on: QColor
     focus: QColor
+    focus_on_fill: QColor
     flash: QColor
     pill: QColor
     pill_text: QColor
+    pill_line: QColor
     banner: QColor
     banner_text: QColor
     good: QColor
@@ -130,6 +133,11 @@ TEXT_ON_GROUND: Final[dict[str, tuple[str, ...]]] = {
     "pill_text": ("pill",),
     "banner_text": ("banner",),
     "good_text": ("good",),
+}
+#: Every token that rings what has the focus, and what it must stand out from; measured likewise.
+FOCUS_ON_GROUND: Final[dict[str, tuple[str, ...]]] = {
+    "focus": ("ground", "side", "panel", "field", "other"),
+    "focus_on_fill": ("accent_fill", "accent_hover", "own", "ground", "side", "panel", "field"),
 }
 #: Where the colours of people's names stand.
 PEOPLE_GROUNDS: Final = ("ground", "other", "panel")

@@ -189,10 +189,11 @@ class AnchoredList(QListView):
 
     def _set_width(self) -> None:
         mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
-        self._delegate.set_width(self.viewport().width(), mirrored)
+        self._delegate.set_width(self.viewport().width(), mirrored, self.width() - self.viewport().width())
 
     def _theme_changed(self) -> None:
         self._delegate.forget()
+        self.jump.stand_in(self.size())
         self.scheduleDelayedItemsLayout()
         self.viewport().update()
 

@@ -1,14 +1,14 @@
 """What is known of one message, in the right pane: when, changed how, by whom, who reacted, and who has seen it."""
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.bodies import excerpt
-from mrsambosk_desktop.models.entries import TimelineRow
+from mrsambosk_desktop.models.entries import Key, TimelineRow
 from mrsambosk_desktop.models.members import MemberModel
 from mrsambosk_desktop.models.wording import isolated, moment_text, name_of
 
-from .parts import ElidedLabel, IconButton, label
+from .parts import ElidedLabel, IconButton, inset, label
 from .theme import Theme
 
 
@@ -31,18 +31,43 @@ class DetailsPage(QWidget):
         self._excerpt = ElidedLabel(role="muted")
         self._lines = QVBoxLayout()
         self._lines.setSpacing(3)
+        content = QWidget()
+        inside = QVBoxLayout(content)
+        inside.setContentsMargins(0, 0, 0, 10)
+        inside.addLayout(inset(self._lines))
+        inside.addStretch(1)
+        area = self._area = QScrollArea()
+        area.setObjectName("details")
+        area.setAccessibleName(self.tr("Message details"))
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(content)
+        # Else it is of the window's ground, not the pane's.
+        content.setAutoFillBackground(False)
         box = QVBoxLayout(self)
-        box.setContentsMargins(16, 8, 10, 10)
+        box.setContentsMargins(0, 8, 0, 0)
         box.setSpacing(8)
-        box.addLayout(head)
-        box.addWidget(self._excerpt)
-        box.addLayout(self._lines)
-        box.addStretch(1)
+        box.addLayout(inset(head))
+        box.addLayout(inset(self._excerpt))
+        box.addWidget(area, 1)
+
+    @property
+    def key(self) -> Key | None:
+        """Which row it is about."""
+        return self._row.key if self._row is not None else None
 
     def show_row(self, row: TimelineRow) -> None:
         """What the row itself says; who has seen it comes by `set_seen`."""
         self._row = row
         self._seen, self._seen_known = row.seen_by, False
+        self._fill()
+        self._area.verticalScrollBar().setValue(0)
+
+    def follow(self, row: TimelineRow) -> None:
+        """The row it is about has changed; whoever is known to have seen it still has."""
+        self._row = row
+        self._seen = tuple(dict.fromkeys((*self._seen, *row.seen_by)))
         self._fill()
 
     def set_seen(self, id: int, users: tuple[str, ...]) -> None:

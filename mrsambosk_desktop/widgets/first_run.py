@@ -100,9 +100,9 @@ class FirstRun(QWidget):
         self.room.returnPressed.connect(self._host)
         self.nearby.chosen.connect(self._join_found)
         QGuiApplication.clipboard().dataChanged.connect(self._offer_copied)
-        theme.changed.connect(self._tint)
+        theme.changed.connect(self._follow_theme)
         self._waiting = False
-        self._tint()
+        self._follow_theme()
         self.set_busy(None)
         self.show_problem("")
         self.set_networks(None)
@@ -160,6 +160,10 @@ class FirstRun(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._stack_cards()
+
+    def _stack_cards(self) -> None:
+        """The cards under each other where they would be too narrow for their text."""
         wide = self.width() >= _WIDE * max(self._theme.scale, 1.0)
         self._cards.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
@@ -205,16 +209,19 @@ class FirstRun(QWidget):
         box.addStretch(2)
         centre = Qt.AlignmentFlag.AlignHCenter
         box.addWidget(self._mark, 0, centre)
-        box.addWidget(label(self.tr("Welcome to Mrsambosk"), "page"), 0, centre)
+        box.addWidget(label(self.tr("Welcome to Mrsambosk"), "page", wraps=True, centred=True))
         box.addWidget(
             label(self.tr("The chat room that lives on your own network."), "muted", wraps=True, centred=True)
         )
         box.addSpacing(14)
         asked = label(self.tr("What others call you"), "small")
         asked.setBuddy(self.name)
-        self.name.setFixedWidth(300)
+        named = QHBoxLayout()
+        named.addStretch(1)
+        named.addWidget(self.name, 100)
+        named.addStretch(1)
         box.addWidget(asked, 0, centre)
-        box.addWidget(self.name, 0, centre)
+        box.addLayout(named)
         box.addSpacing(16)
         box.addLayout(self._cards)
         box.addSpacing(6)
@@ -241,7 +248,9 @@ class FirstRun(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
 
-    def _tint(self) -> None:
+    def _follow_theme(self) -> None:
+        self.name.setMaximumWidth(self._theme.px(300))
+        self._stack_cards()
         size = 56
         made = QPixmap(pixmap("mrsambosk", self._theme.tokens.accent_fill.name(), size, 2.0))
         self._mark.setPixmap(made)

@@ -10,7 +10,7 @@ from mrsambosk_desktop.core.rows import Finding
 from mrsambosk_desktop.models.found import FoundModel
 
 from .found_list import FoundList
-from .parts import IconButton, button, label
+from .parts import IconButton, button, inset, label
 from .theme import Theme
 
 translate = QCoreApplication.translate
@@ -62,10 +62,10 @@ class SearchPage(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 8, 0, 0)
         box.setSpacing(8)
-        box.addLayout(_inset(head))
-        box.addLayout(_inset(self.field))
-        box.addLayout(_inset(scopes))
-        box.addLayout(_inset(self.status))
+        box.addLayout(inset(head))
+        box.addLayout(inset(self.field))
+        box.addLayout(inset(scopes))
+        box.addLayout(inset(self.status))
         box.addWidget(self.list, 1)
         self._show_scope()
 
@@ -185,8 +185,8 @@ class PinsPage(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 8, 0, 0)
         box.setSpacing(8)
-        box.addLayout(_inset(head))
-        box.addLayout(_inset(self.status))
+        box.addLayout(inset(head))
+        box.addLayout(inset(self.status))
         box.addWidget(self.list, 1)
 
     def set_state(self, state: Finding) -> None:
@@ -215,17 +215,6 @@ def _head(theme: Theme, title: str, close_name: str, closed: object) -> tuple[QL
     line.addWidget(made, 1)
     line.addWidget(close)
     return made, line
-
-
-def _inset(inside: QWidget | QHBoxLayout) -> QHBoxLayout:
-    """With the pane's margins; the list below has none, so that its rows reach the edges."""
-    line = QHBoxLayout()
-    line.setContentsMargins(16, 0, 10, 0)
-    if isinstance(inside, QWidget):
-        line.addWidget(inside, 1)
-    else:
-        line.addLayout(inside, 1)
-    return line
 
 
 def _count_words(count: int, state: Finding) -> str:

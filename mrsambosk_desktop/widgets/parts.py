@@ -5,9 +5,11 @@ from collections.abc import Callable
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QCheckBox,
     QComboBox,
     QDialog,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QSizePolicy,
@@ -98,27 +100,33 @@ def button(text: str, on_click: Callable[[], object], role: str = "", *, name: s
 
 
 class IconButton(QToolButton):
-    """A button with one of our icons, tinted with a token that follows the theme."""
+    """A button with one of our icons, tinted with a token that follows the theme, and as large as the text is. `side`
+    is that of a square button; without one it is as large as it needs."""
 
-    def __init__(self, theme: Theme, drawing: str, name: str, *, colour: str = "muted", size: int = 20) -> None:
+    def __init__(
+        self, theme: Theme, drawing: str, name: str, *, colour: str = "muted", size: int = 20, side: int = 0
+    ) -> None:
         super().__init__()
-        self._theme, self._drawing, self._colour, self._size = theme, drawing, colour, size
+        self._theme, self._drawing, self._colour, self._size, self._side = theme, drawing, colour, size, side
         self.setAccessibleName(name)
         self.setToolTip(name)
-        self.setIconSize(QSize(size, size))
-        self._tint()
-        theme.changed.connect(self._tint)
+        self._draw()
+        theme.changed.connect(self._draw)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() is QEvent.Type.LayoutDirectionChange:
-            self._tint()
+            self._draw()
 
-    def _tint(self) -> None:
+    def _draw(self) -> None:
         mirrored = self._drawing in _DIRECTED and self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         colour = getattr(self._theme.tokens, self._colour)
         disabled = self._theme.tokens.muted
-        self.setIcon(icon(self._drawing, colour, self._size, mirrored=mirrored, disabled=disabled))
+        size = self._theme.px(self._size)
+        self.setIconSize(QSize(size, size))
+        self.setIcon(icon(self._drawing, colour, size, mirrored=mirrored, disabled=disabled))
+        if self._side:
+            self.setFixedSize(self._theme.px(self._side), self._theme.px(self._side))
 
 
 class ChoiceBox(QComboBox):
@@ -153,6 +161,19 @@ class CheckBox(QCheckBox):
             side = float(self._theme.px(13))
             place = QRectF(box.center().x() - side / 2, box.center().y() - side / 2, side, side)
             paint_icon(QPainter(self), "check", self._theme.tokens.on_accent, place)
+
+
+def inset(inside: QWidget | QBoxLayout) -> QHBoxLayout:
+    """With the right pane's margins, which a layout's own would not mirror with the window."""
+    line = QHBoxLayout()
+    line.setSpacing(0)
+    line.addSpacing(16)
+    if isinstance(inside, QWidget):
+        line.addWidget(inside, 1)
+    else:
+        line.addLayout(inside, 1)
+    line.addSpacing(10)
+    return line
 
 
 def fit_text(dialog: QDialog, theme: Theme, width: int) -> None:

@@ -25,6 +25,7 @@ class SearchField(QLineEdit):
         self.setMaxLength(QUERY_CHARS)
         self.setAccessibleName(name)
         self.setPlaceholderText(self.tr("Search"))
+        self._align()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
@@ -44,10 +45,13 @@ class SearchField(QLineEdit):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() is QEvent.Type.LayoutDirectionChange:
-            # By itself the placeholder would stand where its own language begins, under the key.
-            mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
-            side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
-            self.setAlignment(side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter)
+            self._align()
+
+    def _align(self) -> None:
+        # By itself the placeholder would stand where its own language begins, under the key.
+        mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+        self.setAlignment(side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

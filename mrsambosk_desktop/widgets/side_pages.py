@@ -3,11 +3,12 @@
 Keeps the room page's panes, the fields and icons that open a page, and the focus together, so that the window needn't.
 """
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 
 from mrsambosk_desktop.core.rows import Finding
 from mrsambosk_desktop.models.entries import TimelineRow
 from mrsambosk_desktop.models.rooms import RoomModel
+from mrsambosk_desktop.models.timeline import TimelineModel
 from mrsambosk_protocol.entities import Message, User
 
 from .room_page import RoomPage
@@ -28,6 +29,8 @@ class SidePages(QObject):
     def __init__(self, page: RoomPage, rooms: RoomModel) -> None:
         super().__init__(page)
         self._page, self._rooms = page, rooms
+        self._timeline: TimelineModel = page.chat.view.model()  # type: ignore[assignment]
+        self._timeline.dataChanged.connect(self._rows_changed)
         self._room = ""
         pane, chat, field = page.people, page.chat, page.sidebar.search
         chat.search_wanted.connect(self._toggle_search)
@@ -188,6 +191,13 @@ class SidePages(QObject):
         self._page.leave_people_pane()
         if self._page.chat.isVisible():
             self._page.chat.composer.setFocus()
+
+    def _rows_changed(self, first: QModelIndex, last: QModelIndex) -> None:
+        """The message whose details are shown may be among them."""
+        details = self._page.people.details
+        number = self._timeline.place_of(details.key) if details.key is not None else None
+        if number is not None and first.row() <= number <= last.row():
+            details.follow(self._timeline.row(number))
 
     def _count_rooms(self) -> None:
         self._page.people.search.set_many_rooms(self._rooms.rowCount() > 1)

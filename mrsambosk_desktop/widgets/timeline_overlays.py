@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from mrsambosk_desktop.delegates.icons import paint_icon
@@ -52,7 +52,7 @@ class DayPill(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint_pill(painter, self._theme.tokens, self._fonts, QPointF(self.rect().center()), self._words)
+        paint_pill(painter, self._theme.tokens, self._fonts, QRectF(self.rect()).center(), self._words, lined=True)
 
 
 class JumpButton(QAbstractButton):
@@ -96,7 +96,7 @@ class JumpButton(QAbstractButton):
         self.raise_()
 
     def sizeHint(self) -> QSize:
-        return QSize(64, 56)
+        return QSize(self._theme.px(64), self._theme.px(56))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         # It lies over what scrolls, so it is painted with every frame: smooth discs are drawn once a look.
@@ -122,8 +122,9 @@ class JumpButton(QAbstractButton):
         QPainter(self).drawPixmap(0, 0, self._drawn[1])
 
     def _draw(self, painter: QPainter) -> None:
-        tokens = self._theme.tokens
-        disc = QRectF(self.width() / 2 - 19, self.height() - 42, 38, 38)
+        tokens, px = self._theme.tokens, self._theme.px
+        side, icon = px(38), px(20)
+        disc = QRectF(self.width() / 2 - side / 2, self.height() - side - px(4), side, side)
         shade = tokens.shadow.toRgb()
         shade.setAlphaF(0.12)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -132,21 +133,28 @@ class JumpButton(QAbstractButton):
         painter.setPen(QPen(tokens.focus if self.hasFocus() else tokens.line, 2 if self.hasFocus() else 1))
         painter.setBrush(tokens.hover if self.underMouse() else tokens.ground)
         painter.drawEllipse(disc)
-        paint_icon(painter, "down", tokens.muted, QRectF(disc.center().x() - 10, disc.center().y() - 9, 20, 20))
-        font = self._theme.font(10.5, bold=True)
-        painter.setFont(font)
-        if self._count:
-            words = str(self._count) if self._count < 1000 else "999+"
-            width = max(painter.fontMetrics().horizontalAdvance(words) + 11.0, 18.0)
-            badge = QRectF(disc.center().x() - width / 2 + (9 if self._mentions else 0), disc.top() - 9, width, 18)
-            self._badge(painter, badge, words, mention=False)
-        if self._mentions:
-            self._badge(painter, QRectF(disc.left() - 7, disc.top() - 9, 18, 18), "@", mention=True)
+        place = QRectF(disc.center().x() - icon / 2, disc.center().y() - icon / 2 + px(1), icon, icon)
+        paint_icon(painter, "down", tokens.muted, place)
+        painter.setFont(self._theme.font(10.5, bold=True))
+        for box, words, mention in self._badges(disc):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(tokens.danger_fill if mention else tokens.accent_fill)
+            painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
+            painter.setPen(tokens.on_danger if mention else tokens.on_accent)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
 
-    def _badge(self, painter: QPainter, box: QRectF, words: str, *, mention: bool) -> None:
-        tokens = self._theme.tokens
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(tokens.danger_fill if mention else tokens.accent_fill)
-        painter.drawRoundedRect(box, 9, 9)
-        painter.setPen(tokens.on_danger if mention else tokens.on_accent)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
+    def _badges(self, disc: QRectF) -> list[tuple[QRectF, str, bool]]:
+        """The @ and the number, side by side over the disc's upper edge: where, the words, and whether it is the @."""
+        metrics, px = QFontMetricsF(self._theme.font(10.5, bold=True)), self._theme.px
+        badges = []
+        if self._mentions:
+            badges.append(("@", True))
+        if self._count:
+            badges.append((str(self._count) if self._count < 1000 else "999+", False))
+        widths = [max(metrics.horizontalAdvance(words) + px(5 if mention else 11), px(18)) for words, mention in badges]
+        x = disc.center().x() - (sum(widths) + px(2) * (len(badges) - 1)) / 2
+        made = []
+        for (words, mention), width in zip(badges, widths, strict=True):
+            made.append((QRectF(x, disc.top() - px(9), width, px(18)), words, mention))
+            x += width + px(2)
+        return made

@@ -123,7 +123,7 @@ class TimelineView(AnchoredList):
             # Nothing is said of it while it is this young: look again when it no longer is.
             age = time.time() * 1000 - pending.queued_at
             if age < QUIET_MS:
-                QTimer.singleShot(QUIET_MS + 20, self.viewport(), self.viewport().update)
+                QTimer.singleShot(QUIET_MS + 20, self.viewport(), self._delegate.end_quiet)
 
     def _show_day(self) -> None:
         number = self.top_number()

@@ -5,18 +5,19 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QImage, QPainter
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPolygon
 
 from mrsambosk_desktop.core import highlight
 from mrsambosk_desktop.delegates.body_layout import BodyLayout, paint_body
 from mrsambosk_desktop.delegates.look import text_look
-from mrsambosk_desktop.delegates.row_layout import PAD_X, Act, Fonts, RowLayout
+from mrsambosk_desktop.delegates.row_layout import PAD_X, QUIET_MS, SIDE, Act, Fonts, RowLayout
 from mrsambosk_desktop.delegates.row_painter import bubble_box, paint_row
 from mrsambosk_desktop.delegates.timeline import TimelineDelegate
 from mrsambosk_desktop.models.timeline import TimelineModel
 from mrsambosk_desktop.widgets.theme import Theme
-from tests.helpers.rows import ME, MORNING, PEOPLE, deleted, message
+from mrsambosk_protocol.entities import SYSTEM
+from tests.helpers.rows import ME, MORNING, PEOPLE, deleted, message, pending
 
 from .conftest import Measure
 
@@ -39,8 +40,8 @@ HOSTILE = [
 ]
 
 
-def paint(layout: RowLayout, theme: Theme) -> QImage:
-    image = QImage(700, min(max(int(layout.height), 1), 4000), QImage.Format.Format_RGB32)
+def paint(layout: RowLayout, theme: Theme, *, focused: bool = False, bar: float = 0) -> QImage:
+    image = QImage(700, min(max(round(layout.height), 1), 4000), QImage.Format.Format_RGB32)
     image.fill(theme.tokens.ground)
     painter = QPainter(image)
     look = text_look(theme, own=layout.row.mine)
@@ -52,11 +53,17 @@ def paint(layout: RowLayout, theme: Theme) -> QImage:
         Fonts(theme),
         look,
         selected=False,
-        focused=False,
+        focused=focused,
         flashed=False,
+        bar=bar,
     )
     painter.end()
     return image
+
+
+def columns(image: QImage, y: int, colour: QColor) -> list[int]:
+    """Where a line of the picture has this colour."""
+    return [x for x in range(image.width()) if image.pixelColor(x, y) == colour]
 
 
 @pytest.mark.parametrize("body", HOSTILE, ids=lambda body: repr(body[:8]))
@@ -104,6 +111,121 @@ def test_own_bubbles_are_at_the_end_of_the_line_in_either_direction(measure: Mea
     assert bubble_box(measure(other), row).left() < 80
     assert bubble_box(measure(own, mirrored=True), row).left() < 50
     assert bubble_box(measure(other, mirrored=True), row).right() > 620
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_margin_at_the_rows_end_reaches_over_the_scroll_bar(measure: Measure, theme: Theme, mirrored: bool) -> None:
+    layout = measure(message(1, "hi", author=ME), mirrored=mirrored)
+    layout.unread, layout.unread_top = "1 new message", 0.0
+    wide, row = QRectF(-10 if mirrored else 0, 0, 710, 100), QRectF(0, 0, 700, 100)
+    assert bubble_box(layout, row, 10) == bubble_box(layout, wide), "as if there was no bar"
+    other = measure(message(1, "hi"), mirrored=mirrored)
+    assert bubble_box(other, row, 10) == bubble_box(other, row), "the others' side has none"
+    fonts = Fonts(theme)
+    image = paint(layout, theme, bar=10)
+    line = image.pixelColor(
+        350 - round(fonts.width(fonts.unread, layout.unread)), round(fonts.height(fonts.unread) / 2)
+    )
+    drawn = columns(image, round(fonts.height(fonts.unread) / 2), line)
+    near, far = (SIDE - 10, SIDE) if mirrored else (SIDE, SIDE - 10)
+    assert (drawn[0], drawn[-1]) == (near, 700 - far - 1)
+
+
+def test_the_unread_line_is_as_far_from_the_next_bubble_as_drawn(theme: Theme) -> None:
+    model = TimelineModel()
+    model.set_me(ME)
+    model.set_users(PEOPLE)
+    model.reset([message(1), message(2)], has_older=False, has_newer=False, unread_after=1, opened_at=2)
+    delegate = TimelineDelegate(theme)
+    layout, fonts = delegate.layout_for(model.row(1)), delegate.fonts
+    middle = layout.unread_top + fonts.height(fonts.unread) / 2
+    assert layout.unread
+    assert middle == pytest.approx(16, abs=1)
+    assert layout.top - middle == pytest.approx(14, abs=1)
+
+
+@pytest.mark.parametrize("author", [ME, "u_miriam"])
+@pytest.mark.parametrize("kind", ["text", "deleted"])
+def test_the_focus_is_ringed_within_the_row(measure: Measure, theme: Theme, author: str, kind: str) -> None:
+    layout = measure(message(1, author=author) if kind == "text" else deleted(1, author=author))
+    plain, ringed = paint(layout, theme), paint(layout, theme, focused=True)
+    bubble = bubble_box(layout, QRectF(0, 0, 700, layout.height))
+    changed = [
+        QPoint(x, y)
+        for y in range(plain.height())
+        for x in range(plain.width())
+        if plain.pixelColor(x, y) != ringed.pixelColor(x, y)
+    ]
+    drawn = QPolygon(changed).boundingRect()
+    assert bubble.toAlignedRect().contains(drawn), "around it the view may end"
+    assert drawn.height() > bubble.height() - 2
+    ring = theme.tokens.focus_on_fill if author == ME and kind == "text" else theme.tokens.focus
+    assert ring in [ringed.pixelColor(point) for point in changed]
+
+
+def test_a_system_row_shows_the_focus(measure: Measure, theme: Theme) -> None:
+    layout = measure(message(1, "", kind=SYSTEM, event={"name": "member_added", "user": "u_miriam"}))
+    assert layout.row.system
+    assert paint(layout, theme) != paint(layout, theme, focused=True)
+
+
+def test_undo_is_divided_from_what_was_done(theme: Theme) -> None:
+    model = TimelineModel()
+    model.set_me(ME)
+    model.set_users(PEOPLE)
+    model.reset([message(1, author=ME)], has_older=False, has_newer=False, unread_after=None)
+    model.set_deleting(1, True)
+    delegate = TimelineDelegate(theme)
+    for mirrored in (False, True):
+        delegate.set_width(700, mirrored)
+        layout = delegate.layout_for(model.row(0))
+        undo, words = layout.fate_words[0]
+        assert words == "Undo"
+        left, right = (undo, layout.plain_box) if mirrored else (layout.plain_box, undo)
+        assert left.right() - 3 < layout.dot_box.center().x() < right.left() + 1
+        bubble = bubble_box(layout, QRectF(0, 0, 700, layout.height))
+        dot = layout.dot_box.translated(bubble.topLeft()).adjusted(3, 0, -3, 0).toRect()
+        image = paint(layout, theme)
+        empty = [len(columns(image.copy(dot), y, theme.tokens.ground)) for y in range(dot.height())]
+        assert min(empty) < dot.width(), "a dot is drawn there"
+
+
+def test_a_bubble_stays_as_wide_when_it_is_confirmed_at_once(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = MORNING / 1000
+    monkeypatch.setattr(time, "time", lambda: now)
+    model = TimelineModel()
+    model.set_me(ME)
+    model.set_users(PEOPLE)
+    model.reset([message(1)], has_older=False, has_newer=False, unread_after=None)
+    model.put_pending(pending("c1", "hi"))
+    delegate = TimelineDelegate(theme)
+    delegate.set_width(700, mirrored=False)
+    young = delegate.layout_for(model.row(1))
+    model.upsert([message(2, "hi", author=ME, cid="c1", sent_at=MORNING)])
+    stored = delegate.layout_for(model.row(1))
+    assert young.quiet
+    assert not stored.quiet
+    assert (young.bubble_width, young.bubble_height) == (stored.bubble_width, stored.bubble_height)
+
+
+def test_what_is_not_confirmed_soon_is_laid_out_anew(theme: Theme, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = MORNING / 1000
+    monkeypatch.setattr(time, "time", lambda: now)
+    model = TimelineModel()
+    model.set_me(ME)
+    model.reset([message(1)], has_older=False, has_newer=False, unread_after=None)
+    model.put_pending(pending("c1", "hi"))
+    delegate = TimelineDelegate(theme)
+    delegate.set_width(700, mirrored=False)
+    told: list[object] = []
+    delegate.sizeHintChanged.connect(told.append)
+    assert "Sending" not in delegate.layout_for(model.row(1)).meta
+    now += (QUIET_MS + 1) / 1000
+    delegate.end_quiet()
+    assert len(told) == 1
+    assert "Sending" in delegate.layout_for(model.row(1)).meta
+    delegate.end_quiet()
+    assert len(told) == 1, "nothing was left to say"
 
 
 def test_zones_lead_where_they_say(measure: Measure) -> None:

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtGui import QColor
 
 from mrsambosk_desktop.delegates.tokens import (
+    FOCUS_ON_GROUND,
     PEOPLE_GROUNDS,
     TEXT_ON_GROUND,
     THEMES,
@@ -48,6 +49,17 @@ def pairs(tokens: Tokens) -> Iterator[tuple[str, float]]:
 def test_every_text_can_be_read_on_its_ground(name: ThemeName) -> None:
     tokens = load_tokens(name)
     assert [f"{what}: {ratio:.2f}" for what, ratio in pairs(tokens) if ratio < LEAST[name]] == []
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_the_focus_shows_on_every_ground(name: ThemeName) -> None:
+    tokens = load_tokens(name)
+    ratios = {
+        f"{ring} on {ground}": contrast(getattr(tokens, ring), getattr(tokens, ground))
+        for ring, grounds in FOCUS_ON_GROUND.items()
+        for ground in grounds
+    }
+    assert {what: round(ratio, 2) for what, ratio in ratios.items() if ratio < 3} == {}
 
 
 @pytest.mark.parametrize("name", THEMES)

@@ -5,6 +5,7 @@ import re
 from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from mrsambosk_desktop.core.rows import ConnectionState, HostCard, Link
@@ -53,6 +54,38 @@ def test_details_ask_who_has_seen_it(desk: Desk) -> None:
     assert lines(desk)["Seen by"] == "\u2068Alma\u2069, \u2068Miriam B.\u2069, You"
     desk.window.people.details.closed.emit()
     assert desk.window.people.shows_people
+
+
+def test_details_of_any_length_are_readable(desk: Desk) -> None:
+    emoji = [chr(0x1F600 + number) for number in range(20)]
+    desk.open([message(1, reactions=dict.fromkeys(emoji, ("u_alma", "u_miriam", "u_yonatan", ME))), message(2)])
+    page = desk.window.people.details
+    desk.window.side.show_details(desk.timeline.row(0))
+    QApplication.processEvents()
+    shown = [one for one in page._area.widget().findChildren(QLabel) if one.isVisible()]
+    assert len(shown) == 2 * len(page.lines())
+    for one in shown:
+        assert one.height() >= one.heightForWidth(one.width()), one.text()
+    bar = page._area.verticalScrollBar()
+    assert bar.maximum() > 0
+    page._area.setFocus()
+    QTest.keyClick(page._area, Key.Key_PageDown)
+    assert bar.value() > 0, "keys scroll it"
+    desk.window.side.show_details(desk.timeline.row(1))
+    assert bar.value() == 0
+
+
+def test_details_follow_their_message(desk: Desk) -> None:
+    desk.open([message(1, author=ME), message(2)])
+    desk.window.side.show_details(desk.timeline.row(0))
+    desk.window.side.set_seen(1, ("u_miriam",))
+    desk.timeline.upsert([message(1, author=ME, rev=50, edited_at=MORNING + 5000, reactions={"👍": ("u_alma",)})])
+    desk.timeline.set_reads({"u_alma": 1})
+    assert {"Edited", "👍"} <= lines(desk).keys()
+    assert lines(desk)["Seen by"] == "\u2068Miriam B.\u2069, \u2068Alma\u2069"
+    desk.timeline.upsert([message(2, rev=51, edited_at=MORNING)])
+    desk.timeline.upsert([deleted(1, author=ME, rev=52)])
+    assert "Deleted" in lines(desk)
 
 
 def test_mark_unread_from_the_menu(desk: Desk) -> None:

@@ -1,12 +1,13 @@
 """The search and the pins in the right pane: keys, focus, what is asked, what is said, and the way back."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from mrsambosk_desktop.core.rows import Finding
 from mrsambosk_desktop.core.terms import Terms
+from mrsambosk_desktop.widgets.search_field import SearchField
 from mrsambosk_protocol.entities import Room
 from tests.helpers.rows import message
 
@@ -193,3 +194,28 @@ def test_hostile_text_is_shown_as_typed(desk: Desk) -> None:
     assert not desk.window.grab().isNull()
     assert desk.found.row(0).text == hostile[0]
     assert nameless(desk.window) == []
+
+
+def test_begun_from_the_right_the_field_leaves_its_key_free(desk: Desk, qapp: QApplication) -> None:
+    qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    try:
+        field = SearchField(desk.theme, "Search")
+        assert field.alignment() & Qt.AlignmentFlag.AlignRight
+        field.deleteLater()
+    finally:
+        qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+
+
+def test_the_pages_margins_are_mirrored(desk: Desk) -> None:
+    pane, window = desk.window.people, desk.window
+    desk.window.side.open_search(everywhere=False)
+
+    def margins() -> tuple[int, int]:
+        QApplication.processEvents()
+        left = pane.search.field.mapTo(pane, QPoint()).x()
+        return left, pane.width() - left - pane.search.field.width()
+
+    left, right = margins()
+    assert left > right
+    window.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    assert margins() == (right, left)

@@ -1,7 +1,7 @@
 """The timeline never jumps, whatever comes; keys reach every row."""
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -201,6 +201,35 @@ def test_own_messages_say_nothing_at_first(desk: Desk) -> None:
     assert not is_quiet(desk.timeline.row(40))
 
 
+def test_what_is_said_later_is_laid_out_anew(desk: Desk, qtbot: QtBot) -> None:
+    import time
+
+    view = desk.window.chat.view
+    desk.timeline.put_pending(pending("c1", queued_at=int(time.time() * 1000)))
+    settle()
+    young, layouts = view._delegate.layout_for(desk.timeline.row(40)), view._layouts
+    qtbot.waitUntil(lambda: view._layouts > layouts)
+    assert view._delegate.layout_for(desk.timeline.row(40)).bubble_width > young.bubble_width
+
+
+@pytest.mark.parametrize("order", ["LeftToRight", "RightToLeft"])
+def test_own_bubbles_end_beside_the_composers_end(desk: Desk, order: str) -> None:
+    view, composer = desk.window.chat.view, desk.window.chat.composer
+    mirrored = order == "RightToLeft"
+    desk.window.setLayoutDirection(Qt.LayoutDirection[order])
+    gaps = []
+    for count in (2, 60):
+        desk.open([message(i, author=ME) for i in range(1, count + 1)])
+        settle()
+        rect = QRectF(view.visualRect(desk.timeline.index(count - 1)))
+        bubble = view._delegate.bubble(desk.timeline.row(count - 1), count - 1, rect).toRect()
+        bubble = QRect(view.viewport().mapTo(desk.window, bubble.topLeft()), bubble.size())
+        field = QRect(composer._frame.mapTo(desk.window, QPoint()), composer._frame.size())
+        gaps.append(bubble.left() - field.left() if mirrored else field.right() - bubble.right())
+    assert view.verticalScrollBar().isVisible()
+    assert gaps == [2, 2]
+
+
 def test_arrows_walk_the_rows_and_step_over_folded_ones(desk: Desk) -> None:
     view = desk.window.chat.view
     desk.open([message(1), deleted(2), deleted(3), message(4)])
@@ -236,8 +265,6 @@ def test_a_click_on_a_quote_shows_its_source(desk: Desk, order: str) -> None:
     desk.open([*(message(i) for i in range(1, 41)), message(41, "yes", reply_to=3)])
     row = desk.timeline.row(40)
     index = desk.timeline.index(40)
-    from PySide6.QtCore import QRectF
-
     zone = view._delegate.layout_for(row).zones[0]
     bubble = view._delegate.bubble(row, 40, QRectF(view.visualRect(index)))
     QTest.mouseClick(
