@@ -161,6 +161,42 @@ def late_commit() -> None:
     transaction.Transaction.run = lazy
 
 
+def early_answer() -> None:
+    """Posts are told and answered, and committed 20 ms later."""
+    attempt, run = writer.Writer._attempt, transaction.Transaction.run
+    about_to: list[Callable[[], None]] = []
+
+    def early(self: Any, tx: Any, batch: Any, savepoints: bool) -> Any:
+        if not any(action is messages.do_post for action, _, _ in batch):
+            return attempt(self, tx, batch, savepoints)
+        outcomes: list[Any] = []
+
+        def noted(action: Any) -> Any:
+            def carry_out(*args: Any) -> Any:
+                outcomes.append(action(*args))
+                return outcomes[-1]
+
+            return carry_out
+
+        def tell() -> None:
+            self._listener.on_committed(list(batch), list(outcomes))
+            batch.clear()  # nobody is left to be told after the commit
+            outcomes.clear()
+            time.sleep(0.02)
+
+        about_to.append(tell)
+        attempt(self, tx, [(noted(action), args, future) for action, args, future in batch], savepoints)
+        return outcomes
+
+    def told_first(self: Any, sql: str, parameters: Any = ()) -> int:
+        if sql == "COMMIT" and about_to:
+            about_to.pop()()
+        return run(self, sql, parameters)
+
+    writer.Writer._attempt = early
+    transaction.Transaction.run = told_first
+
+
 def unsynced() -> None:
     """Commits are not synced to the disk."""
     schema._PRAGMAS["synchronous"] = 0

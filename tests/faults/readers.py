@@ -3,15 +3,21 @@
 import asyncio
 import contextlib
 import json
+import re
 import shutil
 import socket
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tests.faults.stage import FaultyHost, SkipCheck, Stage, check, until
 from tests.helpers.wire_client import Person, WireClient, new_cid, register
 
 MEBIBYTE = 1024 * 1024
+#: A row in a frame, and the close frame at the end of all.
+_ROW = re.compile(rb'\{"id":(\d+),"room":"lobby","rev":')
+_END = re.compile(rb"\x88[\x02-\x7d](..)[^\x00-\x1f]*\Z", re.DOTALL)
 #: Twelve kilobytes: the kernel takes megabytes for a reader that stops, before the host holds anything.
 _BODY = "漢" * 4000
 
@@ -20,11 +26,20 @@ class Drain(asyncio.Protocol):
     """A client that says hello and reads, so cheap that fifty fit into one test process.
 
     `stop` takes no more bytes; `trickle` a few kilobytes now and then; `flow` takes all again.
+
+    Args:
+        hello: further fields of it, as `epoch` and `have`.
+        counts: whether it notes which rows it is told.
     """
 
-    def __init__(self, host: FaultyHost, person: Person) -> None:
+    def __init__(
+        self, host: FaultyHost, person: Person, hello: Mapping[str, Any] | None = None, *, counts: bool = False
+    ) -> None:
         self.host, self.person = host, person
-        self.bytes = 0
+        self.told: set[int] = set()
+        self.code: int | None = None
+        self._hello, self._counts = hello or {}, counts
+        self._seam = b""
         self.closed = asyncio.Event()
         self.live = asyncio.Event()
         self._transport: asyncio.Transport | None = None
@@ -36,7 +51,9 @@ class Drain(asyncio.Protocol):
         sock = small_socket(self.host)
         await loop.create_connection(lambda: self, sock=sock)
         assert self._transport is not None
-        hello = {"type": "hello", "ref": 1, "protocol": [1], "client": "drain/1", "token": self.person.token}
+        hello = {"type": "hello", "ref": 1, "protocol": [1], "client": "drain/1", "token": self.person.token} | dict(
+            self._hello
+        )
         self._transport.write(
             (
                 f"GET /ws HTTP/1.1\r\nHost: {self.host.authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -53,7 +70,15 @@ class Drain(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self.bytes += len(data)
+        if self._counts:
+            # A row may be cut between two chunks: what is at the seam is looked at twice.
+            joined = self._seam + data
+            self.told.update(int(id) for id in _ROW.findall(joined))
+            if self.code is None and (end := _END.search(joined[-200:])) is not None:
+                self.code = int.from_bytes(end[1], "big")
+                if self._transport is not None:
+                    self._transport.write(b"\x88\x82\x00\x00\x00\x00" + end[1])
+            self._seam = joined[-200:]
         if not self.live.is_set():
             self._tail += data
             if b'{"type":"live"}' in self._tail:
@@ -91,6 +116,16 @@ class Drain(asyncio.Protocol):
     def cut(self) -> None:
         if self._transport is not None:
             self._transport.abort()
+
+    def leave(self, way: float) -> None:
+        """Goes: cut, without a word, or as one should, by a number from 0 to 1."""
+        assert self._transport is not None
+        if way < 0.4:
+            self._transport.abort()
+        elif way < 0.7:
+            self._transport.close()
+        else:
+            self._transport.write(b"\x88\x82\x00\x00\x00\x00\x03\xe8")
 
 
 def small_socket(host: FaultyHost) -> socket.socket:
@@ -152,7 +187,10 @@ async def slow_readers(stage: Stage, count: int) -> str:
     async with contextlib.AsyncExitStack() as stack:
         poster = await stack.enter_async_context(WireClient(host, people[0].token, checked=False))
         watchers = [await stack.enter_async_context(WireClient(host, people[1].token)) for _ in range(3)]
-        drains = [await Drain(host, people[2 + number % 8]).open() for number in range(good - 4 + count)]
+        drains = [
+            await Drain(host, people[2 + number % 8], counts=number < count).open()
+            for number in range(good - 4 + count)
+        ]
         slow, trickling = drains[: count // 2], drains[count // 2 : count]
         # One who stops is a whole client, to see the close code and to resume.
         stopped = WireClient(host, people[9].token, sock=small_socket(host))
@@ -189,18 +227,21 @@ async def slow_readers(stage: Stage, count: int) -> str:
             last = watchers[0].lobby.cursor
             assert again.lobby.cursor == last
             assert sorted(rows)[-posts * 2 :] == list(range(last - posts * 2 + 1, last + 1)), "incomplete after resume"
+        for drain in slow:
+            drain.flow()
+            await asyncio.wait_for(drain.closed.wait(), 30)
+            assert drain.code == 4008, f"who took nothing was closed with {drain.code}"
+            cursor = max(drain.told)
+            assert drain.told == set(range(min(drain.told), cursor + 1)), "rows left out before the end"
+            rest = Drain(host, drain.person, {"epoch": known["epoch"], "have": {"lobby": cursor}}, counts=True)
+            await rest.open()
+            assert rest.told == set(range(cursor + 1, last + 1)), "incomplete after resume"
+            rest.cut()
         for drain in trickling:
             drain.flow()
-        marker = drains[count].bytes
-        await poster.post(_BODY)
-        await until(lambda: drains[count].bytes > marker, 10, "who reads is told")
-        told = [drain.bytes for drain in trickling]
-        await poster.post(_BODY)
-        await until(
-            lambda: all(drain.bytes > was for drain, was in zip(trickling, told, strict=True)),
-            20,
-            "trickling caught up",
-        )
+        newest = (await poster.post(_BODY))["id"]
+        await until(lambda: all(newest in drain.told for drain in trickling), 20, "trickling caught up")
+        assert all(drain.told == set(range(min(drain.told), newest + 1)) for drain in trickling), "rows left out"
         assert not any(drain.closed.is_set() for drain in trickling), "who trickled was cut"
         # A machine that others use too may be slower by itself for a while: the slower of both ends is "without them".
         after = await _latencies(poster, watchers, posts, pace)
@@ -210,7 +251,8 @@ async def slow_readers(stage: Stage, count: int) -> str:
     p99 = percentile(before, 0.99), percentile(during, 0.99)
     each = grown / (count + 1)
     figure = f"p99 {p99[0] * 1000:.1f} ms without them, {p99[1] * 1000:.1f} ms beside them"
-    assert p99[1] <= max(1.5 * p99[0], 0.015), figure
+    # In the short form, which shares the machine with other tests, what is quick enough is no matter of ratios.
+    assert p99[1] <= (max(1.5 * p99[0], 0.015) if stage.short else 1.5 * p99[0]), figure
     # Of few, each bears more of what the host takes but once.
     assert each <= (3 if stage.short else 2) * MEBIBYTE, f"{each / MEBIBYTE:.1f} MiB for each of them"
     return f"{figure}; {max(0, each) / MEBIBYTE:.2f} MiB each; 4008, complete"
@@ -248,37 +290,75 @@ async def thrown(stage: Stage, count: int) -> str:
 
 @check(
     "joins, leaves and reconnects",
-    "of them, at 500 a minute or more",
+    "of them, at 500 a minute (short form: as fast as it goes)",
     full=5000,
     short=120,
     planted="host:leaks-descriptors",
     plant="one descriptor is lost with each connection",
-    passes="descriptors back to where they began",
+    passes="who resumes is told exactly what was missed, descriptors back to where they began",
 )
 async def churn(stage: Stage, count: int) -> str:
     host = stage.host()
-    people = [register(host) for _ in range(40)]
+    poster = register(host)
+    members = [_Member(register(host)) for _ in range(40)]
+    away = list(members)
+    joined = 0
 
-    async def come_and_go(person: Person) -> None:
-        client = await Drain(host, person).open()
-        if stage.dice.random() < 0.5:
-            client.cut()
+    async def come_and_go() -> None:
+        nonlocal joined
+        if stage.dice.random() < 0.2:
+            member = _Member(await asyncio.to_thread(register, host))
+            joined += 1
         else:
-            assert client._transport is not None
-            client._transport.close()
-        await asyncio.wait_for(client.closed.wait(), 10)
+            member = away.pop(stage.dice.randrange(len(away)))
+        await member.visit(host, epoch, stage.dice.random())
+        away.append(member)
 
-    await asyncio.gather(*(come_and_go(person) for person in people[:20]))
-    await until(lambda: _connections(host) == 0, 20, "nobody is connected")
-    began = host.descriptors()
-    begun = time.monotonic()
-    for group in (range(first, min(first + 8, count)) for first in range(0, count, 8)):
-        await asyncio.gather(*(come_and_go(people[number % len(people)]) for number in group))
-    rate = count / (time.monotonic() - begun) * 60
-    await until(lambda: _connections(host) == 0, 20, "nobody is connected")
-    await until(lambda: host.descriptors() <= began, 5, f"descriptors back to {began} (now {host.descriptors()})")
-    assert rate >= 500, f"only {rate:.0f} a minute"
-    return f"{began} descriptors before, {host.descriptors()} after, at {rate:,.0f} a minute"
+    async with WireClient(host, poster.token) as client:
+        epoch = client.welcome["epoch"]
+        for _ in range(5):
+            await asyncio.gather(*(come_and_go() for _ in range(8)))
+        await until(lambda: _connections(host) == 1, 20, "nobody else is connected")
+        began = most = host.descriptors()
+        begun = time.monotonic()
+        done = 0
+        while done < count:
+            await client.post(f"at {done}")
+            group = min(8, count - done)
+            await asyncio.gather(*(come_and_go() for _ in range(group)))
+            done += group
+            most = max(most, host.descriptors())
+            if not stage.short:
+                await asyncio.sleep(max(0.0, begun + done / _A_SECOND - time.monotonic()))
+        minutes = (time.monotonic() - begun) / 60
+        await until(lambda: _connections(host) == 1, 20, "nobody else is connected")
+        await until(lambda: host.descriptors() <= began, 5, f"descriptors back to {began} (now {host.descriptors()})")
+    assert most <= began + 16, f"{most} descriptors in between"
+    assert stage.short or done / minutes >= 495, f"only {done / minutes:.0f} a minute"
+    figure = f"{began} descriptors before, {most} at most, {host.descriptors()} after"
+    return f"{minutes:.1f} min, {joined} joined anew; {figure}"
+
+
+#: 500 a minute.
+_A_SECOND = 500 / 60
+
+
+class _Member:
+    """Somebody who comes, is told what was missed, and goes in one of three ways."""
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+        self._cursor: int | None = None
+
+    async def visit(self, host: FaultyHost, epoch: str, way: float) -> None:
+        known = {} if self._cursor is None else {"epoch": epoch, "have": {"lobby": self._cursor}}
+        client = await Drain(host, self.person, known, counts=True).open()
+        if self._cursor is not None and client.told:
+            missed = range(self._cursor + 1, max(client.told) + 1)
+            assert client.told == set(missed), "not exactly what was missed"
+        self._cursor = max(client.told, default=self._cursor or 0) or None
+        client.leave(way)
+        await asyncio.wait_for(client.closed.wait(), 10)
 
 
 def _connections(host: FaultyHost) -> int:

@@ -44,7 +44,7 @@ class Check:
     Args:
         unit: what the count counts.
         short: the count in the normal test suite.
-        planted: the fault on which it fails.
+        planted: the faults on which it fails, each by itself, with a blank between their names.
         passes: the condition, for the table.
         root: needs root (mounts, strace).
     """
