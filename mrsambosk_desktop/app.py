@@ -258,6 +258,7 @@ class App:
         self.feed.room_changed.connect(window.set_room)
         self.feed.typing_changed.connect(window.set_typing)
         chat.failed.connect(window.show_error)
+        chat.given_back.connect(window.give_back)
         reading.failed.connect(window.show_error)
         reading.jumped.connect(window.chat.view.show_row)
         side, finding = window.side, self.finding
