@@ -44,6 +44,7 @@ def connect_messages(window: MainWindow, feed: Feed, chat: ChatController, draft
     window.edit_pending_requested.connect(chat.discard)
     window.typing.connect(chat.typing)
     chat.failed.connect(window.show_error)
+    chat.given_back.connect(window.give_back)
     feed.typing_changed.connect(window.set_typing)
     window.draft_changed.connect(drafts.keep)
     drafts.restored.connect(window.set_draft)

@@ -34,9 +34,11 @@ _QUIT_SECONDS: Final = 2.0
 
 
 class ChatController(QObject):
-    """Signals: `failed` (sentence) for what has no row to show it on."""
+    """Signals: `failed` (sentence) for what has no row to show it on; `given_back` (body, reply_to, edited id): a text
+    that the disk did not take, for who wrote it to keep."""
 
     failed = Signal(str)
+    given_back = Signal(str, object, object)
 
     def __init__(self, disk: Disk, feed: Feed, timeline: TimelineModel, tasks: Tasks) -> None:
         super().__init__()
@@ -213,6 +215,7 @@ class ChatController(QObject):
             except StorageFault as fault:
                 self.failed.emit(wording.storage(str(fault)))
                 self._undo(entry)
+                self._give_back(entry)
                 return
             if entry.host != self._host:
                 self._others.append(entry)
@@ -225,6 +228,14 @@ class ChatController(QObject):
         """What was shown of a command that is not to be."""
         if isinstance(entry.command, Delete) and entry.room == self._feed.room:
             self._timeline.set_deleting(entry.command.id, False)
+
+    def _give_back(self, entry: Entry) -> None:
+        is_here = entry.room == self._feed.room
+        match entry.command:
+            case Post(body=body, reply_to=reply_to):
+                self.given_back.emit(body, reply_to if is_here else None, None)
+            case Edit(body=body, id=id):
+                self.given_back.emit(body, None, id if is_here else None)
 
     def _pump(self) -> None:
         """Let leave what is due, and come back when more will be."""

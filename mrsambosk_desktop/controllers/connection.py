@@ -224,20 +224,30 @@ class ConnectionController(QObject):
         self._host_closing = False
         self._say(ConnectionState(Link.CONNECTING, self._feed.host_name))
         while True:
+            here = False
             try:
                 assert self._target is not None
                 wait, reason = await self._once(self._target)
             except _StayAway as stop:
                 self._say(ConnectionState(Link.STOPPED, self._feed.host_name, reason=stop.reason))
-                if not self._feed.host:
+                if not self._feed.rooms:
                     self.join_failed.emit(stop.reason)
                 return
-            if self._host_closing:
+            except StorageFault as fault:
+                here = True
+                wait, reason = self._backoff.lost(time.monotonic()), wording.storage(str(fault))
+            except Exception:
+                # Whatever it was: a window that goes on showing LIVE, with nobody behind it, would be worse.
+                _log.exception("the connection ended by a mistake of this app")
+                here = True
+                wait, reason = self._backoff.lost(time.monotonic()), wording.own_mistake()
+            if self._host_closing and not here:
                 # It said goodbye: nobody is told to wait for it, but its return is noticed.
                 self._say(ConnectionState(Link.STOPPED, self._feed.host_name))
             else:
-                self._say(ConnectionState(Link.RETRYING, self._feed.host_name, time.monotonic() + wait, reason))
-            if not self._feed.host:
+                again_at = time.monotonic() + wait
+                self._say(ConnectionState(Link.RETRYING, self._feed.host_name, again_at, reason, here))
+            if not self._feed.rooms:
                 self.join_failed.emit(reason)
             await self._rest(wait)
 
@@ -255,6 +265,7 @@ class ConnectionController(QObject):
 
         Raises:
             _StayAway: with the reason.
+            StorageFault: what the host tells can't be kept.
         """
         try:
             connection, answered = await self._dial(target)
@@ -274,7 +285,8 @@ class ConnectionController(QObject):
                 case Comeback.NEVER:
                     if failure.why in (End.UNKNOWN_DEVICE, End.SIGNED_OUT):
                         # Who joins again does so as somebody new or by password.
-                        await self._disk.run(self._disk.credentials.put, target.host or self._feed.host, None)
+                        with contextlib.suppress(StorageFault):
+                            await self._disk.run(self._disk.credentials.put, target.host or self._feed.host, None)
                     raise _StayAway(wording.ended(failure)) from None
                 case Comeback.AFTER_FLOODING:
                     return FLOODING_WAIT_SECONDS, wording.ended(failure)
@@ -287,8 +299,6 @@ class ConnectionController(QObject):
         except ReplicaLost:
             await self._feed.forget_copies()
             return 0.0, ""
-        except StorageFault as fault:
-            return self._backoff.lost(time.monotonic()), wording.storage(str(fault))
         finally:
             self._session = None
             self._is_live = False
@@ -334,7 +344,7 @@ class ConnectionController(QObject):
 
     async def _welcomed(self, welcome: Welcome, target: Target, answered: Address) -> bool:
         """Remember where this host was found; whether what we said we have is good."""
-        is_first = welcome.host.id != self._feed.host
+        is_first = welcome.host.id != self._feed.host or not self._feed.rooms
         good = await self._feed.welcomed(welcome)
         self._chat.use_host(welcome.host.id)
         addresses = (answered, *(other for other in target.addresses if other != answered))

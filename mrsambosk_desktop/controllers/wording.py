@@ -70,6 +70,11 @@ def storage(reason: str) -> str:
     return translate("Failures", "This computer could not store that: {reason}").format(reason=reason)
 
 
+def own_mistake() -> str:
+    """This app failed where it should not."""
+    return translate("Failures", "Something went wrong in this app. A report, from the list of keys, says what.")
+
+
 def no_connection() -> str:
     """For what can't wait in the outbox."""
     return translate("Failures", "That needs a connection to the host.")

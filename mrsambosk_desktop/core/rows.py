@@ -110,14 +110,16 @@ class Link(Enum):
 class ConnectionState:
     """What the banner is computed from.
 
-    `retry_at` is a `time.monotonic` deadline, there while `RETRYING`. `reason` is one sentence for a person.
-    `missed` counts messages that came while away, told once with the `LIVE` that ends it.
+    `retry_at` is a `time.monotonic` deadline, there while `RETRYING`. `reason` is one sentence for a person. `here`:
+    what is in the way is on this computer, as `reason` says, and not on the way to the host. `missed` counts messages
+    that came while away, told once with the `LIVE` that ends it.
     """
 
     link: Link
     host_name: str = ""
     retry_at: float | None = None
     reason: str = ""
+    here: bool = False
     missed: int = 0
 
 

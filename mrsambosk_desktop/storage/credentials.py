@@ -17,6 +17,8 @@ import keyring.backends.fail
 import keyring.errors
 import msgspec
 
+from .database import StorageFault
+
 _log = logging.getLogger(__name__)
 _SERVICE: Final = "mrsambosk"
 #: Stands in the file for a token that the keyring keeps. No token is empty.
@@ -65,7 +67,7 @@ class Credentials:
         """Keep a token, or with None forget it.
 
         Raises:
-            OSError: the disk does not let us.
+            StorageFault: the disk does not let us.
         """
         tokens = self._read()
         kept = token
@@ -84,7 +86,10 @@ class Credentials:
             tokens.pop(host, None)
         else:
             tokens[host] = kept
-        self._write(tokens)
+        try:
+            self._write(tokens)
+        except OSError as error:
+            raise StorageFault(f"This computer could not write {self._path.name}: {error.strerror}.") from error
 
     def _entry(self, host: str) -> str:
         """A name for this profile's token: several profiles of one person must not share one."""

@@ -49,13 +49,23 @@ class Database:
         self._db: peewee.SqliteDatabase | None = None
 
     def open(self) -> None:
-        """Open it, make or bring up its tables.
+        """Open it, make or bring up its tables. What is there can be read on a full disk too.
 
         Raises:
             StorageFault: and its two kinds.
         """
+        try:
+            self._open({})
+        except (Damaged, TooNew):
+            raise
+        except StorageFault:
+            # A full disk has no room for the index of the write-ahead log either. Who has the file alone keeps that in
+            # memory.
+            self._open({"locking_mode": "exclusive"})
+
+    def _open(self, first: dict[str, str]) -> None:
         # Text that was deleted must not stay in free pages.
-        pragmas = {"journal_mode": "wal", "synchronous": self._synchronous, "secure_delete": "on"}
+        pragmas = {**first, "journal_mode": "wal", "synchronous": self._synchronous, "secure_delete": "on"}
         self._db = peewee.SqliteDatabase(str(self.path), pragmas=pragmas, thread_safe=False)
         try:
             with _faults(self.path):
@@ -89,8 +99,15 @@ class Database:
             StorageFault: it could not be stored; nothing was.
         """
         assert self._db is not None
-        with _faults(self.path), self._db.atomic("IMMEDIATE"):
+        self.run("BEGIN IMMEDIATE")
+        try:
             yield
+            self.run("COMMIT")
+        except BaseException:
+            # By hand: a full disk has SQLite roll back by itself, and the second ROLLBACK would hide why.
+            with contextlib.suppress(peewee.DatabaseError):
+                self._db.rollback()
+            raise
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         """Carry out one statement; how many rows it changed."""
@@ -141,6 +158,8 @@ def _faults(path: Path) -> Iterator[None]:
         primary = None if code is None else code & 0xFF
         if primary in _DAMAGED:
             raise Damaged(f"{path.name} is damaged.") from error
+        if primary == sqlite3.SQLITE_FULL:
+            raise StorageFault(f"The disk has no room left for {path.name}.") from error
         if primary in _ENVIRONMENT:
             raise StorageFault(f"This computer could not write {path.name}: {cause}.") from error
         raise

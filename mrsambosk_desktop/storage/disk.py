@@ -24,9 +24,10 @@ _log = logging.getLogger(__name__)
 
 
 class ReplicaLost(Exception):
-    """The replica was damaged and is empty now: begin as with a host never seen before. The outbox is untouched.
+    """The replica is damaged: begin as with a host never seen before. The outbox is untouched.
 
-    Until `Disk.accept_loss` every use of the replica raises this: what was read before must not be built upon.
+    Until `Disk.accept_loss`, which makes it anew, every use of the replica raises this: what was read before must not
+    be built upon.
     """
 
 
@@ -61,7 +62,7 @@ class Disk:
         """What `work` gives, run in the disk's thread. It runs to its end also when the waiting task is cancelled.
 
         Raises:
-            ReplicaLost: it was the replica's, and the file turned out to be damaged; it has been made anew.
+            ReplicaLost: it was the replica's, and the file turned out to be damaged.
             StorageFault: the disk does not let us.
         """
         loop = asyncio.get_running_loop()
@@ -72,8 +73,12 @@ class Disk:
             raise
 
     async def accept_loss(self) -> None:
-        """Nobody builds any more on what the lost replica held; the new one may be used."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, setattr, self, "_lost", False)
+        """Nobody builds any more on what the lost replica held: it is made anew, empty.
+
+        Raises:
+            StorageFault: there is no room for that; the replica stays lost.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._begin_anew)
 
     async def aclose(self) -> None:
         """Wait for what is running, close all files and end the thread."""
@@ -93,8 +98,12 @@ class Disk:
                 raise
             self._lost = True
             _log.warning("the replica was damaged and is built anew")
-            self.replica.rebuild()
             raise ReplicaLost from None
+
+    def _begin_anew(self) -> None:
+        if self._lost:
+            self.replica.rebuild()
+            self._lost = False
 
     def _open(self) -> None:
         try:

@@ -4,7 +4,8 @@ Opens a room at once and keeps it readable when the host is gone. Every call run
 A row is replaced only by a newer one; the cursor is stored in the same transaction as the rows it vouches for.
 """
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -95,17 +96,21 @@ class Replica:
         row = self._db.one("SELECT name, me FROM hosts WHERE id = ?", (host,))
         if row is None:
             return None
-        users = self._db.all("SELECT body FROM users WHERE host = ?", (host,))
         rooms, copies = [], {}
-        for id, body, cursor, epoch, since, ranges, settled in self._db.all(
-            "SELECT id, body, cursor, epoch, since, ranges, settled FROM rooms WHERE host = ? ORDER BY place", (host,)
-        ):
-            rooms.append(_room.decode(body))
-            if epoch:
-                copies[id] = RoomCopy(
-                    cursor, epoch, Ranges.of(*_ranges.decode(ranges)), since, _settled.decode(settled)
-                )
-        return HostCopy(host, row[0], row[1], tuple(_user.decode(body) for (body,) in users), tuple(rooms), copies)
+        with _garbled():
+            users = tuple(
+                _user.decode(body) for (body,) in self._db.all("SELECT body FROM users WHERE host = ?", (host,))
+            )
+            for id, body, cursor, epoch, since, ranges, settled in self._db.all(
+                "SELECT id, body, cursor, epoch, since, ranges, settled FROM rooms WHERE host = ? ORDER BY place",
+                (host,),
+            ):
+                rooms.append(_room.decode(body))
+                if epoch:
+                    copies[id] = RoomCopy(
+                        cursor, epoch, Ranges.of(*_ranges.decode(ranges)), since, _settled.decode(settled)
+                    )
+        return HostCopy(host, row[0], row[1], users, tuple(rooms), copies)
 
     def save_host(self, host: str, name: str, me: str, users: Iterable[User], rooms: Iterable[Room]) -> None:
         """What `welcome` said. Rooms that are not named are no longer ours: their copies go."""
@@ -192,7 +197,7 @@ class Replica:
             "SELECT body FROM messages WHERE room = ? AND id < ? AND id >= ? ORDER BY id DESC LIMIT ?",
             (self._key(host, room), id, first, limit),
         )
-        return tuple(_message.decode(body) for (body,) in reversed(rows))
+        return _messages(body for (body,) in reversed(rows))
 
     def after(self, host: str, room: str, id: int, last: int, limit: int) -> tuple[Message, ...]:
         """The oldest rows with `id` < id ≤ `last`, ascending."""
@@ -200,7 +205,7 @@ class Replica:
             "SELECT body FROM messages WHERE room = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?",
             (self._key(host, room), id, last, limit),
         )
-        return tuple(_message.decode(body) for (body,) in rows)
+        return _messages(body for (body,) in rows)
 
     def rows(self, host: str, room: str, ids: Iterable[int]) -> tuple[Message, ...]:
         """The rows of these ids that are here, ascending."""
@@ -208,7 +213,7 @@ class Replica:
         found = (
             self._db.one("SELECT body FROM messages WHERE room = ? AND id = ?", (key, id)) for id in sorted(set(ids))
         )
-        return tuple(_message.decode(row[0]) for row in found if row is not None)
+        return _messages(row[0] for row in found if row is not None)
 
     def scan(
         self, host: str, room: str, below: int, rows: int, wanted: Callable[[Glance], bool]
@@ -222,8 +227,9 @@ class Replica:
             "SELECT id, body FROM messages WHERE room = ? AND id < ? ORDER BY id DESC LIMIT ?",
             (self._key(host, room), below, rows),
         )
-        found = tuple(_message.decode(body) for _, body in seen if wanted(_glance.decode(body)))
-        return found, seen[-1][0] if len(seen) == rows else 0
+        with _garbled():
+            found = [body for _, body in seen if wanted(_glance.decode(body))]
+        return _messages(found), seen[-1][0] if len(seen) == rows else 0
 
     def count(self, host: str, room: str, most: int) -> int:
         """How many rows of the room are here, counted up to `most`: all of a long room would take a second."""
@@ -276,3 +282,17 @@ class Replica:
         self._keys.pop((host, room), None)
         self._db.run("DELETE FROM messages WHERE room = ?", (key,))
         self._db.run("DELETE FROM rooms WHERE key = ?", (key,))
+
+
+def _messages(bodies: Iterable[bytes]) -> tuple[Message, ...]:
+    with _garbled():
+        return tuple(map(_message.decode, bodies))
+
+
+@contextlib.contextmanager
+def _garbled() -> Iterator[None]:
+    """A row that can't be read is a damaged file, even where SQLite sees nothing wrong with it."""
+    try:
+        yield
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Damaged("replica.db holds a row that can't be read.") from error

@@ -51,12 +51,15 @@ def notice_for(
         return Notice()
     if state.link is Link.STOPPED:
         return Notice(state.reason or _stopped(hosted_by, state.host_name), "bad", try_again=True)
-    if now < since + QUIET_SECONDS:
+    if state.here:
+        text = state.reason
+    elif now < since + QUIET_SECONDS:
         return Notice(until=since + QUIET_SECONDS)
-    if now < since + SHORT_SECONDS:
+    elif now < since + SHORT_SECONDS:
         text = translate("Banner", "Reconnecting…") if was_live else translate("Banner", "Connecting…")
         return Notice(text, until=since + SHORT_SECONDS)
-    text = _no_connection(hosted_by, state.host_name)
+    else:
+        text = _no_connection(hosted_by, state.host_name)
     if state.retry_at is None or state.link is not Link.RETRYING:
         return Notice(text, try_again=state.link is Link.OFFLINE)
     left = state.retry_at - now

@@ -107,11 +107,18 @@ class ChatPane(QWidget):
         """What was being written in the room that was opened."""
         self.composer.set_draft(draft.text)
         if draft.reply_to is not None:
-            place = self._model.place_of(draft.reply_to)
-            row = self._model.row(place) if place is not None else None
-            name = name_of(row.author) if row is not None else self.tr("an older message")
-            text = excerpt(row.blocks) if row is not None and not row.deleted else ""
-            self.composer.start_reply(draft.reply_to, name, text)
+            self._start_reply(draft.reply_to)
+
+    def give_back(self, body: str, reply_to: int | None, edited: int | None) -> None:
+        """What was written could not be kept, and is the writer's again."""
+        composer = self.composer
+        if edited is not None and composer.editing is None:
+            row = self._row(edited)
+            composer.start_edit(edited, body, excerpt(row.blocks) if row is not None else "")
+            return
+        composer.give_back(body)
+        if reply_to is not None and composer.editing is None and composer.reply_to is None:
+            self._start_reply(reply_to)
 
     def set_connection(self, state: ConnectionState) -> None:
         """For the banner; and only a host that is there says that a room is empty."""
@@ -238,6 +245,16 @@ class ChatPane(QWidget):
                 self.retry_requested.emit(key)
             case Action.DISCARD:
                 self.discard_requested.emit(key)
+
+    def _row(self, message_id: int) -> TimelineRow | None:
+        place = self._model.place_of(message_id)
+        return self._model.row(place) if place is not None else None
+
+    def _start_reply(self, message_id: int) -> None:
+        row = self._row(message_id)
+        name = name_of(row.author) if row is not None else self.tr("an older message")
+        text = excerpt(row.blocks) if row is not None and not row.deleted else ""
+        self.composer.start_reply(message_id, name, text)
 
     def _delete(self, row: TimelineRow, now: bool) -> None:
         offered = actions_for(row, self._role())

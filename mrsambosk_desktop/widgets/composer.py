@@ -135,6 +135,15 @@ class Composer(QWidget):
         self.completion.forget()
         self.set_text(text)
 
+    def give_back(self, text: str) -> None:
+        """Something that was submitted could not be kept: it stands before what was written meanwhile, apart from an
+        edit."""
+        if self._editing is None:
+            self.set_text(_joined(text, self.text()))
+        else:
+            self._kept = _joined(text, self._kept)
+            self._tell_draft()
+
     def mention(self, user: User) -> None:
         """Begins to tell this person something, or goes on, where the cursor is."""
         before = self.editor.before_cursor()
@@ -287,3 +296,7 @@ class Composer(QWidget):
         self._above.setContentsMargins(*((6, 4, 14, 4) if mirrored else (14, 4, 6, 4)))
         self._strip.setProperty("mirrored", mirrored)
         repolish(self._strip)
+
+
+def _joined(before: str, after: str) -> str:
+    return "\n".join(filter(None, (before, after)))

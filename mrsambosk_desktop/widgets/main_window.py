@@ -140,6 +140,10 @@ class MainWindow(QWidget):
         """What was being written in the room that was opened."""
         self.chat.set_draft(draft)
 
+    def give_back(self, body: str, reply_to: int | None, edited: int | None) -> None:
+        """What was written could not be kept, and is the writer's again."""
+        self.chat.give_back(body, reply_to, edited)
+
     @property
     def ctrl_enter(self) -> bool:
         """Whether Ctrl+Enter sends, and Enter breaks the line."""

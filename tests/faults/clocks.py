@@ -6,7 +6,7 @@ import signal
 import time
 
 from mrsambosk_server import backup
-from tests.faults.app import AppProcess, Proxy, exactly_once
+from tests.faults.app import AppProcess, Proxy, exactly_once, like_host
 from tests.faults.stage import FaultyHost, Stage, check, check_room, until
 from tests.helpers.host_process import HostFailed, command_line, run_host
 from tests.helpers.wire_client import WireClient, register
@@ -30,16 +30,15 @@ async def clock_jumps(stage: Stage, count: int) -> str:
         *("--backup-hours", "0.0001"), faults=("clock",), extra_environment={"FAULT_CLOCK": str(offset_file)}
     )
     people = [register(host) for _ in range(3)]
-    offset, slowest = 0, 0.0
+    slowest = 0.0
     async with (
         WireClient(host, people[0].token) as one,
         WireClient(host, people[1].token) as two,
         WireClient(host, people[2].token) as three,
     ):
         for number in range(count):
-            offset += (HOUR, TEN_YEARS, -TEN_YEARS, -HOUR)[number % 4]
-            offset_file.write_text(str(offset))
-            newest = _newest(host)
+            # Before the system's clock too, by which files are dated: there the newest backup is of the future.
+            offset_file.write_text(str((HOUR, -HOUR, TEN_YEARS - HOUR, -HOUR)[number % 4]))
             host.send_signal_to_server(signal.SIGUSR2)
             # Timers of a second and more: who comes is told to all, and the next backup is made.
             begun = time.monotonic()
@@ -49,6 +48,7 @@ async def clock_jumps(stage: Stage, count: int) -> str:
                     for other in (one, two, three):
                         await other.told(done["id"], seconds=5)
             slowest = max(slowest, time.monotonic() - begun)
+            newest = _newest(host)
             await one.post()
             await until(lambda: _newest(host) > newest, 5, "a backup after the jump")  # noqa: B023
     assert host.stop() == 0
@@ -102,8 +102,7 @@ async def stopped(stage: Stage, count: int) -> str:
             slowest = max(slowest, time.monotonic() - begun)
         await app.aclose()
         exactly_once(host.data / "room.db", {"Ada": sent})
-        truth = dict(check_room(host.data / "room.db").values())
-        assert app.rows() == truth, "the replica is not like the host"
+        assert like_host(app, host) == len(check_room(host.data / "room.db")), "the replica begins later"
     finally:
         await app.kill()
         await proxy.aclose()

@@ -2,8 +2,8 @@
 
 The same parts as `mrsambosk_desktop.app` builds, but for the widgets. Lines of JSON come in:
 ``{"do": "join", "name": …, "at": "127.0.0.1:PORT"}``, ``{"do": "send", "body": …}``. Lines of JSON go out: what a
-person would see: `shown` (a post stands in the timeline, so it is on disk), `failed` (a sentence), `state`, `waiting`
-(how many posts have not been answered).
+person would see: `shown` (a post stands in the timeline, so it is on disk), `failed` (a sentence), `given_back` (a
+post that is the writer's again), `state`, `rebuilt` (the replica), `waiting` (how many posts have not been answered).
 
 FAULT plants a mistake in it: see `MISTAKES`.
 """
@@ -17,8 +17,10 @@ import logging
 import secrets
 import sqlite3
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -36,6 +38,7 @@ from mrsambosk_desktop.storage.database import StorageFault
 from mrsambosk_desktop.storage.disk import Disk
 from mrsambosk_desktop.storage.profile import Profile
 from mrsambosk_desktop.storage.replica import Replica
+from mrsambosk_protocol.entities import Message
 
 
 def say(event: str, **fields: object) -> None:
@@ -61,13 +64,15 @@ class HeadlessApp:
     def __init__(self, folder: Path) -> None:
         self.tasks = Tasks(self._failed)
         self.disk = Disk(folder)
-        timeline, members, rooms = TimelineModel(), MemberModel(), RoomModel()
+        self.timeline = TimelineModel()
+        timeline, members, rooms = self.timeline, MemberModel(), RoomModel()
         self.feed = Feed(self.disk, timeline, members, rooms)
         reading = ReadingController(self.disk, self.feed, timeline, self.tasks)
         self.chat = _Chat(self.disk, self.feed, timeline, self.tasks)
         self.connection = ConnectionController(self.disk, self.feed, reading, self.chat, self.tasks)
         self.connection.set_active(True)
         self.chat.failed.connect(lambda sentence: say("failed", sentence=sentence))
+        self.chat.given_back.connect(lambda body, _reply_to, _edited: say("given_back", body=body))
         self.connection.join_failed.connect(lambda sentence: say("failed", sentence=sentence))
         self.connection.state_changed.connect(self._state)
 
@@ -94,6 +99,7 @@ class HeadlessApp:
                         count=self.chat.waiting,
                         live=self.connection.state.link is Link.LIVE,
                         cursor=copy.cursor if copy else 0,
+                        rows=self.timeline.rowCount(),
                     )
 
     async def aclose(self) -> None:
@@ -104,9 +110,10 @@ class HeadlessApp:
         await self.disk.aclose()
 
     def _state(self, state: object) -> None:
-        say("state", link=state.link.name, reason=state.reason)
-        if state.link in (Link.RETRYING, Link.STOPPED):
-            # A person who does not want to wait: the check counts cuts, not seconds of backoff.
+        say("state", link=state.link.name, reason=state.reason, here=state.here)
+        if state.link in (Link.RETRYING, Link.STOPPED) and not state.here:
+            # A person who does not want to wait: the check counts cuts, not seconds of backoff. What is in the way here
+            # is waited for as the app does.
             asyncio.get_running_loop().call_later(0.02, self.connection.try_again)
 
     def _failed(self, name: str, error: BaseException) -> None:
@@ -149,6 +156,16 @@ def believes_disk() -> None:
     Profile.put = swallow
 
 
+def drops_rows() -> None:
+    """Every twentieth row that is told is not kept."""
+    apply = Replica.apply
+
+    def drop(self: Replica, host: str, room: str, rows: Iterable[Message], *args: Any, **more: Any) -> None:
+        apply(self, host, room, [row for row in rows if row.id % 20], *args, **more)
+
+    Replica.apply = drop
+
+
 def forgets_outbox() -> None:
     """A damaged replica takes the outbox with it."""
     entries, rebuild = Profile.entries, Replica.rebuild
@@ -175,8 +192,19 @@ MISTAKES = {
     "new-cids": new_cids,
     "no-outbox": no_outbox,
     "believes-disk": believes_disk,
+    "drops-rows": drops_rows,
     "forgets-outbox": forgets_outbox,
 }
+
+
+def tell_rebuilding() -> None:
+    rebuild = Replica.rebuild
+
+    def tell(self: Replica) -> None:
+        rebuild(self)
+        say("rebuilt")
+
+    Replica.rebuild = tell
 
 
 async def main(folder: Path) -> None:
@@ -193,4 +221,5 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)
     if sys.argv[2:] and sys.argv[2] in MISTAKES:
         MISTAKES[sys.argv[2]]()
+    tell_rebuilding()
     asyncio.run(main(Path(sys.argv[1])))

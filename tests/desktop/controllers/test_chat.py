@@ -286,19 +286,25 @@ def test_undo_leaves_nothing(tmp_path: Path) -> None:
     play(tmp_path, Lobby(), act)
 
 
-def test_what_can_not_be_stored_is_said_and_not_shown_as_waiting(
+def test_what_can_not_be_stored_is_said_not_shown_as_waiting_and_given_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def act(app: Works, lobby: Lobby) -> None:
         def full(_entry: object) -> None:
             raise StorageFault("profile.db: disk full") from sqlite3.OperationalError("disk full")
 
+        lobby.room.post("u_other", "o1", "answered")
+        back: list[tuple[object, ...]] = []
+        app.chat.given_back.connect(lambda *text: back.append(text))
         monkeypatch.setattr(app.disk.profile, "put", full)
-        send(app, "nowhere to keep it")
-        await app.until(lambda: app.said)
+        app.chat.send("nowhere to keep it", (), 1)
+        app.chat.edit(1, "nor this", ())
+        app.chat.react(1, "👍", True)
+        await app.until(lambda: len(app.said) == 3)
         assert "disk full" in app.said[0]
         assert app.bodies() == []
         assert lobby.posts == []
+        assert back == [("nowhere to keep it", 1, None), ("nor this", None, 1)]
 
     play(tmp_path, Lobby(), act)
 

@@ -11,7 +11,7 @@ import pytest
 from mrsambosk_desktop.core.outbox import Entry
 from mrsambosk_desktop.core.sync import Ranges, RoomCopy
 from mrsambosk_desktop.storage.credentials import Credentials
-from mrsambosk_desktop.storage.database import StorageFault
+from mrsambosk_desktop.storage.database import Damaged, StorageFault
 from mrsambosk_desktop.storage.disk import Disk, ReplicaLost
 from mrsambosk_protocol.commands import Post
 from mrsambosk_protocol.entities import Message
@@ -66,6 +66,37 @@ def test_damage_found_while_running_rebuilds_the_replica_and_keeps_the_outbox(
     asyncio.run(run())
 
 
+def test_a_lost_replica_stays_lost_while_there_is_no_room_for_a_new_one(
+    tmp_path: Path, expect_log: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expect_log("built anew")
+
+    def refuse(*_: object) -> None:
+        raise StorageFault("no room")
+
+    def damaged() -> None:
+        raise Damaged("replica.db is damaged.")
+
+    async def run() -> None:
+        disk = Disk(tmp_path)
+        await disk.open()
+        monkeypatch.setattr(disk.replica._db, "one", lambda *_: damaged())
+        with pytest.raises(ReplicaLost):
+            await disk.run(disk.replica.load, "HOST")
+        monkeypatch.undo()
+        with monkeypatch.context() as full:
+            full.setattr(disk.replica._db, "open", refuse)
+            with pytest.raises(StorageFault):
+                await disk.accept_loss()
+        with pytest.raises(ReplicaLost):
+            await disk.run(disk.replica.load, "HOST")
+        await disk.accept_loss()
+        assert await disk.run(disk.replica.load, "HOST") is None
+        await disk.aclose()
+
+    asyncio.run(run())
+
+
 def test_a_folder_that_can_not_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
@@ -92,3 +123,9 @@ def test_tokens_are_for_this_user_only_and_can_be_forgotten(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == [path]
     path.write_bytes(b"{damaged")
     assert tokens.get("OTHER") is None
+
+
+def test_tokens_that_can_not_be_kept_are_the_disks_fault(tmp_path: Path) -> None:
+    tokens = Credentials(tmp_path / "gone" / "tokens.json")
+    with pytest.raises(StorageFault, match=r"could not write tokens\.json"):
+        tokens.put("HOST", "secret")

@@ -7,6 +7,7 @@ import pytest
 
 from mrsambosk_desktop.core import sync as rules
 from mrsambosk_desktop.core.sync import Missed, Ranges, RoomCopy
+from mrsambosk_desktop.storage.database import Damaged
 from mrsambosk_desktop.storage.replica import Replica
 from mrsambosk_protocol.entities import Message, Room, User, You
 from mrsambosk_protocol.events import MessageTold, Page, Sync
@@ -69,6 +70,19 @@ def test_pages_are_cut_from_rows(replica: Replica) -> None:
     assert [it.id for it in replica.before(HOST, ROOM, 10, 8, 3)] == [8, 9]
     assert [it.id for it in replica.after(HOST, ROOM, 10, 12, 5)] == [11, 12]
     assert replica.count(HOST, ROOM, 99) == 20
+
+
+@pytest.mark.parametrize("garbled", [b"{", b'{"id":1,"room":"lobby","rev":1,"author":"\xa5","body":""}'])
+def test_a_row_that_can_not_be_read_is_damage(replica: Replica, garbled: bytes) -> None:
+    replica.apply(HOST, ROOM, [row(1)], copy(1))
+    replica._db.run("UPDATE messages SET body = ?", (garbled,))
+    with pytest.raises(Damaged):
+        replica.before(HOST, ROOM, 100, 0, 10)
+    with pytest.raises(Damaged):
+        replica.scan(HOST, ROOM, 100, 10, lambda _glance: True)
+    replica._db.run("UPDATE users SET body = ?", (garbled,))
+    with pytest.raises(Damaged):
+        replica.load(HOST)
 
 
 def test_rooms_that_are_no_longer_ours_go_with_their_rows(replica: Replica) -> None:

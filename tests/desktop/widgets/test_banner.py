@@ -92,6 +92,12 @@ def test_a_blip_is_never_mentioned(banner: Banner, clock: Clock) -> None:
     assert words(banner) == "", "each loss is counted from its own beginning"
 
 
+def test_what_is_in_the_way_on_this_computer_is_said_at_once(banner: Banner, clock: Clock) -> None:
+    banner.set_state(ConnectionState(Link.RETRYING, "Staff room", clock.now + 5, "The disk is full.", here=True))
+    assert words(banner) == "The disk is full. Trying again in 5 s"
+    assert after(banner, clock, 5) == "The disk is full. Trying again…"
+
+
 def test_the_host_stopped(banner: Banner) -> None:
     banner.set_state(ConnectionState(Link.STOPPED, "Staff room"))
     assert words(banner) == "Dana stopped hosting."

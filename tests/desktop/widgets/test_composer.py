@@ -165,6 +165,30 @@ def test_a_draft_comes_back_with_what_it_answers(desk: Desk) -> None:
     assert told[-1] == Draft()
 
 
+def test_what_could_not_be_kept_stands_before_what_was_written_meanwhile(desk: Desk) -> None:
+    composer = desk.window.chat.composer
+    told: list[Draft] = []
+    desk.window.draft_changed.connect(told.append)
+    QTest.keyClicks(composer.editor, "more")
+    desk.window.give_back("lost", 7, None)
+    assert (composer.text(), composer.reply_to) == ("lost\nmore", 7)
+    assert "Miriam B." in composer._strip_title.text()
+    assert told[-1] == Draft("lost\nmore", 7)
+    desk.window.give_back("again", 9, None)
+    assert (composer.text(), composer.reply_to) == ("again\nlost\nmore", 7), "what is answered now goes before"
+
+
+def test_an_edit_that_could_not_be_kept_goes_on(desk: Desk) -> None:
+    composer = desk.window.chat.composer
+    QTest.keyClicks(composer.editor, "draft")
+    desk.window.give_back("better", None, 41)
+    assert (composer.text(), composer.editing) == ("better", 41)
+    desk.window.give_back("of another", None, 7)
+    assert (composer.text(), composer.editing) == ("better", 41)
+    QTest.keyClick(composer.editor, Qt.Key.Key_Escape)
+    assert composer.text() == "of another\ndraft"
+
+
 @pytest.mark.parametrize(
     ("key", "mark"), [(Qt.Key.Key_B, "**"), (Qt.Key.Key_I, "*"), (Qt.Key.Key_E, "`")], ids=["bold", "italic", "code"]
 )
