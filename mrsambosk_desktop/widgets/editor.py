@@ -1,6 +1,7 @@
 """The text field of the composer: plain text only, whatever is pasted; keys that send, wrap in markup or leave."""
 
 from html.parser import HTMLParser
+from math import ceil
 from typing import Any, Final
 
 from PySide6.QtCore import QMimeData, Qt, Signal
@@ -36,10 +37,16 @@ class Editor(QPlainTextEdit):
 
     def fit(self, _size: Any = None) -> None:
         """Takes the height of its text, up to `_MAX_LINES`."""
-        line = self.fontMetrics().lineSpacing()
-        lines = max(1, min(round(self.document().size().height()), _MAX_LINES))
-        if self.height() != lines * line + 4 or self.minimumHeight() != lines * line + 4:
-            self.setFixedHeight(lines * line + 4)
+        left, high, block = _MAX_LINES, 0.0, self.document().firstBlock()
+        while block.isValid() and left > 0:
+            # As they are laid out: the font rounds its line spacing, and not every line is as high as the others.
+            box, lines = self.blockBoundingRect(block), max(1, block.layout().lineCount())
+            high += box.height() * min(lines, left) / lines
+            left -= lines
+            block = block.next()
+        height = ceil(high) + 4
+        if self.height() != height or self.minimumHeight() != height:
+            self.setFixedHeight(height)
             self.height_changed.emit()
 
     def before_cursor(self) -> str:

@@ -1,0 +1,44 @@
+"""The field one writes in: how high it is, on which side its text stands, which keys it leaves to the window."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from mrsambosk_desktop.widgets.editor import Editor
+from mrsambosk_desktop.widgets.theme import TEXT_SIZES
+
+from .conftest import Desk
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+LEFT, RIGHT = Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft
+HEBREW = "\u05e9\u05dc\u05d5\u05dd"
+
+
+@pytest.mark.parametrize("scale", TEXT_SIZES)
+def test_a_field_that_is_not_full_shows_all_its_lines(desk: Desk, scale: float) -> None:
+    desk.window.resize(1000, 900)
+    desk.theme.set_scale(scale)
+    composer = desk.window.chat.composer
+    for lines in (
+        *(["abc"] * count for count in range(1, 10)),
+        ["abc", "abc \U0001f600", HEBREW, "\u4e2d\u6587"],
+        ["a long line " * 40],
+        ["short", *(["a long line " * 10] * 3)],
+    ):
+        composer.set_text("\n".join(lines))
+        QApplication.processEvents()
+        bar = composer.editor.verticalScrollBar()
+        if composer.editor.document().size().height() <= 9:
+            assert (bar.maximum(), bar.isVisible()) == (0, False), lines
+            assert composer.editor.height() - _text_height(composer.editor) in (4, 5), lines
+    composer.set_text("\n".join(["abc"] * 10))
+    QApplication.processEvents()
+    assert composer.editor.verticalScrollBar().maximum() == 1
+
+
+def _text_height(editor: Editor) -> int:
+    block, height = editor.document().firstBlock(), 0.0
+    while block.isValid():
+        height += editor.blockBoundingRect(block).height()
+        block = block.next()
+    return int(height)
