@@ -74,6 +74,8 @@ class ChatPane(QWidget):
         box.addWidget(self.view, 1)
         box.addLayout(typing_line)
         box.addWidget(self.composer)
+        # Not before it is in here: to a proxy of a widget without a parent, Qt's chain of stops for Tab is cut off.
+        self.composer.setFocusProxy(self.composer.editor)
         self.view.set_empty_text(self.tr("No messages yet. Say hello!"))
         self.empty = EmptyRoom(theme, self.view)
         for changed in (timeline.modelReset, timeline.rowsInserted, timeline.rowsRemoved):

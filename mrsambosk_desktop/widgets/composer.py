@@ -85,7 +85,6 @@ class Composer(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(16, 2, 16, 14)
         outer.addWidget(self._frame)
-        self.setFocusProxy(self.editor)
 
         self.editor.send_pressed.connect(self.submit)
         self.editor.escape_pressed.connect(self.peel)
