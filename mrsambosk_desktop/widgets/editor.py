@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 from math import ceil
 from typing import Any, Final
 
-from PySide6.QtCore import QMimeData, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QTextCursor
+from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit
 
 _MAX_LINES: Final = 9
@@ -83,6 +83,13 @@ class Editor(QPlainTextEdit):
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
         self.setTextCursor(cursor)
 
+    def event(self, event: QEvent) -> bool:
+        # At its end already, the field leaves the key for that to the window.
+        if is_to_end(event) and self.textCursor().atEnd():
+            event.ignore()
+            return False
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
         modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
@@ -158,6 +165,15 @@ class Editor(QPlainTextEdit):
         cursor.setPosition(place)
         cursor.setPosition(place + length, QTextCursor.MoveMode.KeepAnchor)
         cursor.insertText(text)
+
+
+def is_to_end(event: QEvent) -> bool:
+    """Whether a field is asked if it wants the key to the end of its text, before that is the window's Ctrl+End."""
+    return (
+        event.type() is QEvent.Type.ShortcutOverride
+        and isinstance(event, QKeyEvent)
+        and event.matches(QKeySequence.StandardKey.MoveToEndOfDocument)
+    )
 
 
 class _Words(HTMLParser):

@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from mrsambosk_desktop.widgets.editor import Editor
@@ -42,3 +43,35 @@ def _text_height(editor: Editor) -> int:
         height += editor.blockBoundingRect(block).height()
         block = block.next()
     return int(height)
+
+
+def _scrolled_up(desk: Desk) -> None:
+    desk.window.chat.view.verticalScrollBar().setValue(0)
+    assert not desk.window.chat.view.at_latest
+
+
+def test_ctrl_end_is_the_windows_once_the_cursor_is_at_the_end(desk: Desk) -> None:
+    composer, view = desk.window.chat.composer, desk.window.chat.view
+    _scrolled_up(desk)
+    QTest.keyClick(composer.editor, Qt.Key.Key_End, CONTROL)
+    assert view.at_latest, "of an empty field"
+    composer.set_text("one\ntwo")
+    composer.editor.moveCursor(composer.editor.textCursor().MoveOperation.Start)
+    _scrolled_up(desk)
+    QTest.keyClick(composer.editor, Qt.Key.Key_End, CONTROL)
+    assert composer.editor.textCursor().atEnd()
+    assert not view.at_latest, "first the field's own end"
+    QTest.keyClick(composer.editor, Qt.Key.Key_End, CONTROL)
+    assert view.at_latest
+
+
+def test_ctrl_end_is_the_windows_in_a_search(desk: Desk) -> None:
+    window = desk.window
+    window.side.open_search(everywhere=False)
+    for field in (window.sidebar.search, window.people.search.field):
+        field.setFocus()
+        for text in ("", "slides"):
+            field.setText(text)
+            _scrolled_up(desk)
+            QTest.keyClick(field, Qt.Key.Key_End, CONTROL)
+            assert window.chat.view.at_latest, field.accessibleName()
