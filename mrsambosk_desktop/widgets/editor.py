@@ -8,10 +8,14 @@ from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit
 
+from mrsambosk_desktop.delegates.body_layout import reads_right
+
 _MAX_LINES: Final = 9
 #: Which key puts what around the selection, with Ctrl.
 _MARKUP: Final = {Qt.Key.Key_B: "**", Qt.Key.Key_I: "*", Qt.Key.Key_E: "`"}
 _BREAKING: Final = frozenset({"br", "p", "div", "li", "tr", "h1", "h2", "h3", "pre", "blockquote"})
+#: The right-to-left mark: it decides for a text that has no letter to tell its direction.
+_RIGHT: Final = "\u200f"
 _UNSEEN: Final = frozenset({"script", "style", "head", "title"})
 
 
@@ -34,6 +38,8 @@ class Editor(QPlainTextEdit):
         self.document().setDocumentMargin(0)
         self.document().documentLayout().documentSizeChanged.connect(self.fit)
         self.viewport().setAutoFillBackground(False)
+        self.textChanged.connect(self._align)
+        self._align()
 
     def fit(self, _size: Any = None) -> None:
         """Takes the height of its text, up to `_MAX_LINES`."""
@@ -125,6 +131,11 @@ class Editor(QPlainTextEdit):
         self.textCursor().insertText(text)
         self.ensureCursorVisible()
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LayoutDirectionChange:
+            self._align()
+
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         self.focus_changed.emit(True)
@@ -132,6 +143,17 @@ class Editor(QPlainTextEdit):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self.focus_changed.emit(False)
+
+    def _align(self) -> None:
+        """The text stands on the side it is read from; what could be read from either, where the window's lines begin.
+        As the document's default this is no step to undo."""
+        mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        right = reads_right(self.toPlainText() + (_RIGHT if mirrored else ""))
+        side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+        option = self.document().defaultTextOption()
+        if option.alignment() != side | Qt.AlignmentFlag.AlignAbsolute:
+            option.setAlignment(side | Qt.AlignmentFlag.AlignAbsolute)
+            self.document().setDefaultTextOption(option)
 
     def _is_wrapped(self, start: int, end: int, mark: str) -> bool:
         around = self._text(start - len(mark), start), self._text(end, end + len(mark))

@@ -1,7 +1,7 @@
 """The field one writes in: how high it is, on which side its text stands, which keys it leaves to the window."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -75,3 +75,56 @@ def test_ctrl_end_is_the_windows_in_a_search(desk: Desk) -> None:
             _scrolled_up(desk)
             QTest.keyClick(field, Qt.Key.Key_End, CONTROL)
             assert window.chat.view.at_latest, field.accessibleName()
+
+
+@pytest.mark.parametrize(
+    ("direction", "text", "side"),
+    [
+        (LEFT, "", "left"),
+        (LEFT, "hello", "left"),
+        (LEFT, "123 !", "left"),
+        (LEFT, f"12. {HEBREW} abc", "right"),
+        (RIGHT, "", "right"),
+        (RIGHT, "123 !", "right"),
+        (RIGHT, "hello", "left"),
+        (RIGHT, HEBREW, "right"),
+    ],
+)
+def test_text_stands_where_it_is_read_from(desk: Desk, direction: Qt.LayoutDirection, text: str, side: str) -> None:
+    editor = desk.window.chat.composer.editor
+    for before in ("abc", HEBREW):
+        # Whichever comes last, the text or the direction.
+        desk.window.setLayoutDirection(direction)
+        editor.setPlainText(before)
+        editor.setPlainText(text)
+        assert _side(editor) == side
+        desk.window.setLayoutDirection(LEFT if direction is RIGHT else RIGHT)
+        desk.window.setLayoutDirection(direction)
+        assert _side(editor) == side
+
+
+def _side(editor: Editor) -> str:
+    """Where the first line of the text stands, or would begin."""
+    QApplication.processEvents()
+    line = editor.document().firstBlock().layout().lineAt(0)
+    place = editor.mapToGlobal(QPoint(round(line.naturalTextRect().center().x()), 0)) - editor.mapToGlobal(QPoint(0, 0))
+    return "left" if place.x() < editor.width() / 2 else "right"
+
+
+def test_the_side_of_a_text_is_no_step_to_undo_and_moves_no_cursor(desk: Desk) -> None:
+    editor = desk.window.chat.composer.editor
+    QTest.keyClicks(editor, "12")
+    assert _side(editor) == "left"
+    editor.textCursor().insertText(HEBREW)
+    assert (_side(editor), editor.textCursor().position()) == ("right", 6)
+    editor.moveCursor(editor.textCursor().MoveOperation.Start)
+    QTest.keyClicks(editor, "a")
+    assert (_side(editor), editor.textCursor().position()) == ("left", 1)
+    editor.undo()
+    assert (editor.toPlainText(), _side(editor)) == (f"12{HEBREW}", "right")
+    while editor.document().isUndoAvailable():
+        editor.undo()
+    assert (editor.toPlainText(), _side(editor)) == ("", "left")
+    while editor.document().isRedoAvailable():
+        editor.redo()
+    assert editor.toPlainText() == f"a12{HEBREW}"
