@@ -77,9 +77,7 @@ class Composer(QWidget):
         box = QVBoxLayout(self._frame)
         box.setContentsMargins(0, 5, 0, 5)
         box.setSpacing(0)
-        above = self._above = QHBoxLayout()
-        above.addWidget(self._strip)
-        box.addLayout(above)
+        box.addWidget(self._strip)
         box.addLayout(line)
         self._mirror()
         outer = QVBoxLayout(self)
@@ -221,8 +219,8 @@ class Composer(QWidget):
         self._show_strip(self.tr("Reply to {name}").format(name=f"\u2068{name}\u2069"), excerpt)
 
     def _build_strip(self, theme: Theme) -> None:
-        self._strip = QFrame()
-        self._strip.setObjectName("strip")
+        self._bar = QFrame()
+        self._bar.setObjectName("strip")
         self._strip_title = ElidedLabel(role="accent")
         self._strip_text = ElidedLabel(role="small")
         close = IconButton(theme, "close", self.tr("Cancel"), size=16)
@@ -231,10 +229,13 @@ class Composer(QWidget):
         words.setSpacing(1)
         words.addWidget(self._strip_title)
         words.addWidget(self._strip_text)
-        line = QHBoxLayout(self._strip)
-        line.setContentsMargins(10, 0, 0, 4)
+        line = self._strip_line = QHBoxLayout(self._bar)
         line.addLayout(words, 1)
         line.addWidget(close)
+        # The room around it goes with it, when it hides.
+        self._strip = QWidget()
+        above = self._above = QHBoxLayout(self._strip)
+        above.addWidget(self._bar)
         self._strip.hide()
 
     def _show_strip(self, title: str, excerpt: str) -> None:
@@ -286,5 +287,6 @@ class Composer(QWidget):
         mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         self._line.setContentsMargins(*((6, 0, 16, 0) if mirrored else (16, 0, 6, 0)))
         self._above.setContentsMargins(*((6, 4, 14, 4) if mirrored else (14, 4, 6, 4)))
-        self._strip.setProperty("mirrored", mirrored)
-        repolish(self._strip)
+        self._strip_line.setContentsMargins(*((0, 0, 10, 4) if mirrored else (10, 0, 0, 4)))
+        self._bar.setProperty("mirrored", mirrored)
+        repolish(self._bar)

@@ -1,15 +1,18 @@
 """Writing: real keys in the real field."""
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtCore import QMimeData, QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from mrsambosk_desktop.core.rows import Draft
 from mrsambosk_protocol.limits import Limits
 from tests.helpers.rows import ME, message
 
 from .conftest import Desk
+
+DIRECTIONS = (Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft)
 
 
 def test_enter_sends_and_shift_enter_breaks(desk: Desk) -> None:
@@ -94,6 +97,30 @@ def test_too_long_is_said_before_it_is_sent(desk: Desk) -> None:
     assert composer.text() == "x" * 21
     assert "20" in desk.window.chat.banner.text
     assert not any(intent[0] == "send_requested" for intent in desk.intents)
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_the_parts_of_the_frame_stand_apart(desk: Desk, qtbot: QtBot, direction: Qt.LayoutDirection) -> None:
+    composer = desk.window.chat.composer
+    desk.window.setLayoutDirection(direction)
+    QApplication.processEvents()
+    frame, send = composer._frame, _within(composer.send, composer._frame)
+    assert (frame.height(), send.top(), frame.height() - 1 - send.bottom()) == (46, 6, 6)
+    composer.start_reply(7, "Miriam B.", "Slides are on the share")
+    QApplication.processEvents()
+    bar, words = _within(composer._bar, frame), _within(composer._strip_title, frame)
+    right = direction is Qt.LayoutDirection.RightToLeft
+    # From the bar's outer edge: three pixels of it, and some air.
+    assert (bar.right() - words.right() if right else words.left() - bar.left()) == 10
+    assert (bar.top(), frame.width() - 1 - bar.right() if right else bar.left()) == (10, 15)
+    send = _within(composer.send, frame)
+    assert (send.top() - bar.bottom() - 1, frame.height() - 1 - send.bottom()) == (4, 6)
+    composer.peel()
+    qtbot.waitUntil(lambda: frame.height() == 46)
+
+
+def _within(widget: QWidget, frame: QWidget) -> QRect:
+    return QRect(widget.mapTo(frame, QPoint(0, 0)), widget.size())
 
 
 def test_rich_text_is_pasted_plain(desk: Desk) -> None:
