@@ -5,7 +5,7 @@ It turns what is done to rows into intents; it decides nothing about them.
 
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.bodies import excerpt, is_link, mentioned
 from mrsambosk_desktop.core.rows import ConnectionState, Draft, HostCard, Link
@@ -21,7 +21,7 @@ from .composer import Composer
 from .emoji_picker import EmojiPicker
 from .empty_room import EmptyRoom
 from .message_menu import Action, actions_for, make_menu
-from .parts import ElidedLabel, IconButton, label
+from .parts import ElidedLabel, IconButton
 from .question import question
 from .theme import Theme
 from .timeline_view import TimelineView
@@ -161,7 +161,9 @@ class ChatPane(QWidget):
         self.search.clicked.connect(lambda _checked=False: self.search_wanted.emit())
         self.pins = IconButton(theme, "pin", self.tr("Pinned messages"))
         self.pins.clicked.connect(lambda _checked=False: self.pins_wanted.emit())
-        self._title = label(role="title")
+        self._title = ElidedLabel(role="title")
+        # All it needs, until the topic has nothing left to give.
+        self._title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._topic = ElidedLabel(role="muted")
         line = QHBoxLayout(head)
         line.setContentsMargins(18, 0, 14, 0)

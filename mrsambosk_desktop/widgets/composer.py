@@ -149,7 +149,7 @@ class Composer(QWidget):
 
     def set_room(self, name: str) -> None:
         """The room's name, for the empty field."""
-        self.editor.setPlaceholderText(self.tr("Message #{room}").format(room=name))
+        self.editor.set_hint(self.tr("Message #{room}").format(room=name))
 
     def set_limits(self, limits: Limits) -> None:
         """What this host takes."""

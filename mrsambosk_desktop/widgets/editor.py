@@ -5,7 +5,7 @@ from math import ceil
 from typing import Any, Final
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QTextCursor
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QResizeEvent, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit
 
 from mrsambosk_desktop.delegates.body_layout import reads_right
@@ -32,11 +32,14 @@ class Editor(QPlainTextEdit):
     def __init__(self) -> None:
         super().__init__()
         self.sends_with_ctrl = False
+        self._hint = ""
         self.setTabChangesFocus(True)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.document().setDocumentMargin(0)
         self.document().documentLayout().documentSizeChanged.connect(self.fit)
+        # With what `fit` adds below, the text stands in the middle.
+        self.setViewportMargins(0, 2, 0, 0)
         self.viewport().setAutoFillBackground(False)
         self.textChanged.connect(self._align)
         self._align()
@@ -54,6 +57,11 @@ class Editor(QPlainTextEdit):
         if self.height() != height or self.minimumHeight() != height:
             self.setFixedHeight(height)
             self.height_changed.emit()
+
+    def set_hint(self, text: str) -> None:
+        """What the empty field says, in one line."""
+        self._hint = " ".join(text.split())
+        self._show_hint()
 
     def before_cursor(self) -> str:
         """The text of the cursor's line, up to the cursor."""
@@ -131,10 +139,16 @@ class Editor(QPlainTextEdit):
         self.textCursor().insertText(text)
         self.ensureCursorVisible()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_hint()
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() is QEvent.Type.LayoutDirectionChange:
             self._align()
+        elif event.type() is QEvent.Type.FontChange:
+            self._show_hint()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -154,6 +168,11 @@ class Editor(QPlainTextEdit):
         if option.alignment() != side | Qt.AlignmentFlag.AlignAbsolute:
             option.setAlignment(side | Qt.AlignmentFlag.AlignAbsolute)
             self.document().setDefaultTextOption(option)
+
+    def _show_hint(self) -> None:
+        # By itself Qt breaks the line, and what comes after the break is out of sight.
+        room = self.viewport().width() - 1
+        self.setPlaceholderText(self.fontMetrics().elidedText(self._hint, Qt.TextElideMode.ElideRight, room))
 
     def _is_wrapped(self, start: int, end: int, mark: str) -> bool:
         around = self._text(start - len(mark), start), self._text(end, end + len(mark))

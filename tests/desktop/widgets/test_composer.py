@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from mrsambosk_desktop.core.rows import Draft
+from mrsambosk_protocol.entities import Room
 from mrsambosk_protocol.limits import Limits
 from tests.helpers.rows import ME, message
 
@@ -106,6 +107,9 @@ def test_the_parts_of_the_frame_stand_apart(desk: Desk, qtbot: QtBot, direction:
     QApplication.processEvents()
     frame, send = composer._frame, _within(composer.send, composer._frame)
     assert (frame.height(), send.top(), frame.height() - 1 - send.bottom()) == (46, 6, 6)
+    cursor = composer.editor.cursorRect()
+    middle = composer.editor.viewport().mapTo(frame, cursor.center()).y()
+    assert abs(middle - send.center().y()) <= 1, "the words stand in the middle of the buttons"
     composer.start_reply(7, "Miriam B.", "Slides are on the share")
     QApplication.processEvents()
     bar, words = _within(composer._bar, frame), _within(composer._strip_title, frame)
@@ -121,6 +125,21 @@ def test_the_parts_of_the_frame_stand_apart(desk: Desk, qtbot: QtBot, direction:
 
 def _within(widget: QWidget, frame: QWidget) -> QRect:
     return QRect(widget.mapTo(frame, QPoint(0, 0)), widget.size())
+
+
+def test_a_long_rooms_name_ends_in_dots_in_the_empty_field(desk: Desk) -> None:
+    window, editor = desk.window, desk.window.chat.composer.editor
+    name = "Grade nine teachers and everyone who helps them with the summer exhibition"
+    window.set_room(Room(id="lobby", name=name))
+    for width in (1600, 420, 1600):
+        window.resize(width, 600)
+        QApplication.processEvents()
+        shown = editor.placeholderText()
+        assert editor.fontMetrics().horizontalAdvance(shown) <= editor.viewport().width()
+        assert shown == f"Message #{name}" if width == 1600 else shown.endswith("…")
+    desk.theme.set_scale(2.0)
+    QApplication.processEvents()
+    assert editor.placeholderText().endswith("…"), "larger text finds less room"
 
 
 def test_rich_text_is_pasted_plain(desk: Desk) -> None:
