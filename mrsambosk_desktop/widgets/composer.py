@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QLocale, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.rows import Draft
@@ -70,8 +70,13 @@ class Composer(QWidget):
         self._frame.setObjectName("composer")
         line = self._line = QHBoxLayout()
         line.setSpacing(10)
-        line.addWidget(self.editor, 1, Qt.AlignmentFlag.AlignVCenter)
-        line.addWidget(self._count, 0, Qt.AlignmentFlag.AlignBottom)
+        # The count stands below, or a narrow window would have no room for words beside it.
+        column = QVBoxLayout()
+        column.setSpacing(2)
+        column.addWidget(self.editor)
+        column.addWidget(self._count)
+        line.addLayout(column, 1)
+        line.setAlignment(column, Qt.AlignmentFlag.AlignVCenter)
         line.addWidget(self.emoji, 0, Qt.AlignmentFlag.AlignBottom)
         line.addWidget(self.send, 0, Qt.AlignmentFlag.AlignBottom)
         box = QVBoxLayout(self._frame)
@@ -258,7 +263,8 @@ class Composer(QWidget):
         length = len(text)
         self._count.setVisible(length > _COUNT_FROM * self._limits.body_chars)
         if self._count.isVisible():
-            self._count.setText(self.tr("{count} of {most}").format(count=length, most=self._limits.body_chars))
+            count, most = (QLocale().toString(number) for number in (length, self._limits.body_chars))
+            self._count.setText(self.tr("{count} of {most}").format(count=count, most=most))
             role = "problem" if length > self._limits.body_chars else "small"
             if self._count.property("role") != role:
                 self._count.setProperty("role", role)

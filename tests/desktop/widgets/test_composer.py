@@ -1,7 +1,7 @@
 """Writing: real keys in the real field."""
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QRect, Qt
+from PySide6.QtCore import QLocale, QMimeData, QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -98,6 +98,27 @@ def test_too_long_is_said_before_it_is_sent(desk: Desk) -> None:
     assert composer.text() == "x" * 21
     assert "20" in desk.window.chat.banner.text
     assert not any(intent[0] == "send_requested" for intent in desk.intents)
+
+
+def test_the_count_is_easy_to_read_and_takes_no_width(desk: Desk) -> None:
+    composer = desk.window.chat.composer
+    desk.window.resize(420, 600)
+    composer.set_text("x")
+    QApplication.processEvents()
+    before = composer.editor.width()
+    QLocale.setDefault(QLocale("en_US"))
+    try:
+        composer.set_text("x" * 120_000)
+    finally:
+        QLocale.setDefault(QLocale.c())
+    QApplication.processEvents()
+    assert composer._count.isVisible()
+    assert composer._count.text() == "120,000 of 4,000"
+    assert composer._count.width() >= composer._count.sizeHint().width()
+    assert composer.editor.width() == before
+    composer.set_text("x")
+    QApplication.processEvents()
+    assert not composer._count.isVisible()
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
