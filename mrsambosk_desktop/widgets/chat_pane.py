@@ -5,10 +5,10 @@ It turns what is done to rows into intents; it decides nothing about them.
 
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.bodies import excerpt, is_link, mentioned
-from mrsambosk_desktop.core.rows import ConnectionState, Draft, HostCard, Link
+from mrsambosk_desktop.core.rows import ConnectionState, Draft, HostCard, Link, SendState
 from mrsambosk_desktop.delegates.row_layout import Act, Zone
 from mrsambosk_desktop.models.entries import Key, TimelineRow
 from mrsambosk_desktop.models.members import MemberModel
@@ -21,7 +21,7 @@ from .composer import Composer
 from .emoji_picker import EmojiPicker
 from .empty_room import EmptyRoom
 from .message_menu import Action, actions_for, make_menu
-from .parts import ElidedLabel, IconButton, label
+from .parts import ElidedLabel, IconButton
 from .question import question
 from .theme import Theme
 from .timeline_view import TimelineView
@@ -56,6 +56,9 @@ class ChatPane(QWidget):
         self._menu: QMenu | None = None
         self._live = False
         self._taking_back: dict[str, str] = {}
+        self._room = ""
+        # The room whose newest rows are on their way for ↑.
+        self._awaited: str | None = None
         self._reacting_to: Key = ""
         self.banner = Banner(theme)
         self.view = TimelineView(theme, timeline)
@@ -74,6 +77,8 @@ class ChatPane(QWidget):
         box.addWidget(self.view, 1)
         box.addLayout(typing_line)
         box.addWidget(self.composer)
+        # Not before it is in here: to a proxy of a widget without a parent, Qt's chain of stops for Tab is cut off.
+        self.composer.setFocusProxy(self.composer.editor)
         self.view.set_empty_text(self.tr("No messages yet. Say hello!"))
         self.empty = EmptyRoom(theme, self.view)
         for changed in (timeline.modelReset, timeline.rowsInserted, timeline.rowsRemoved):
@@ -93,11 +98,14 @@ class ChatPane(QWidget):
         self.reactions = EmojiPicker(theme, self, self.composer.picker)
         self.reactions.chosen.connect(self._reaction_picked)
         timeline.pending_dropped.connect(self._taken_back)
+        for come in (timeline.modelReset, timeline.ends_changed):
+            come.connect(self._rows_came)
 
     # State ------------------------------------------------------------------------------------------------------
 
     def set_room(self, room: Room) -> None:
         """The room that is open."""
+        self._room = room.id
         self._title.setText(f"# {room.name}")
         self._topic.setText(room.topic)
         self.composer.set_room(room.name)
@@ -167,7 +175,9 @@ class ChatPane(QWidget):
         self.search.clicked.connect(lambda _checked=False: self.search_wanted.emit())
         self.pins = IconButton(theme, "pin", self.tr("Pinned messages"))
         self.pins.clicked.connect(lambda _checked=False: self.pins_wanted.emit())
-        self._title = label(role="title")
+        self._title = ElidedLabel(role="title")
+        # All it needs, until the topic has nothing left to give.
+        self._title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._topic = ElidedLabel(role="muted")
         line = QHBoxLayout(head)
         line.setContentsMargins(18, 0, 14, 0)
@@ -321,15 +331,36 @@ class ChatPane(QWidget):
         if editing is not None:
             self.edit_requested.emit(editing, body, mentions)
             return
+        self._awaited = None
         self.view.to_latest()
         self.send_requested.emit(body, mentions, reply_to)
 
     def _edit_last(self) -> None:
+        if self._model.has_newer:
+            self._awaited = self._room
+            self.view.to_latest()
+        elif (row := self._last_own()) is not None:
+            self._act(Action.EDIT, row)
+
+    def _rows_came(self) -> None:
+        """The newest rows are there for ↑; unless the person has gone on to something else meanwhile."""
+        if self._model.has_newer or self._awaited is None:
+            return
+        room, self._awaited = self._awaited, None
+        row = self._last_own()
+        stored = (row.message or row.pending) if row is not None else None
+        if stored is not None and stored.room == room and not self.composer.text() and self.composer.editing is None:
+            self._edit_last()
+
+    def _last_own(self) -> TimelineRow | None:
+        """The newest message of one's own that can be edited, or taken back before it leaves."""
         for number in reversed(range(self._model.rowCount())):
             row = self._model.row(number)
-            if row.mine and not row.deleted and not row.deleting and (row.message is not None or row.failed):
-                self._act(Action.EDIT, row)
-                return
+            if not row.mine or row.deleted or row.deleting:
+                continue
+            if row.pending is None or row.pending.state in (SendState.FAILED, SendState.WAITING):
+                return row
+        return None
 
     def _taken_back(self, cid: str) -> None:
         body = self._taking_back.pop(cid, None)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QLocale, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.rows import Draft
@@ -68,22 +68,24 @@ class Composer(QWidget):
         self._frame.setObjectName("composer")
         line = self._line = QHBoxLayout()
         line.setSpacing(10)
-        line.addWidget(self.editor, 1, Qt.AlignmentFlag.AlignVCenter)
-        line.addWidget(self._count, 0, Qt.AlignmentFlag.AlignBottom)
+        # The count stands below, or a narrow window would have no room for words beside it.
+        column = QVBoxLayout()
+        column.setSpacing(2)
+        column.addWidget(self.editor)
+        column.addWidget(self._count)
+        line.addLayout(column, 1)
+        line.setAlignment(column, Qt.AlignmentFlag.AlignVCenter)
         line.addWidget(self.emoji, 0, Qt.AlignmentFlag.AlignBottom)
         line.addWidget(self.send, 0, Qt.AlignmentFlag.AlignBottom)
         box = QVBoxLayout(self._frame)
         box.setContentsMargins(0, 5, 0, 5)
         box.setSpacing(0)
-        above = self._above = QHBoxLayout()
-        above.addWidget(self._strip)
-        box.addLayout(above)
+        box.addWidget(self._strip)
         box.addLayout(line)
         self._mirror()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(16, 2, 16, 14)
         outer.addWidget(self._frame)
-        self.setFocusProxy(self.editor)
 
         self.editor.send_pressed.connect(self.submit)
         self.editor.escape_pressed.connect(self.peel)
@@ -159,7 +161,7 @@ class Composer(QWidget):
 
     def set_room(self, name: str) -> None:
         """The room's name, for the empty field."""
-        self.editor.setPlaceholderText(self.tr("Message #{room}").format(room=name))
+        self.editor.set_hint(self.tr("Message #{room}").format(room=name))
 
     def set_limits(self, limits: Limits) -> None:
         """What this host takes."""
@@ -229,8 +231,8 @@ class Composer(QWidget):
         self._show_strip(self.tr("Reply to {name}").format(name=f"\u2068{name}\u2069"), excerpt)
 
     def _build_strip(self, theme: Theme) -> None:
-        self._strip = QFrame()
-        self._strip.setObjectName("strip")
+        self._bar = QFrame()
+        self._bar.setObjectName("strip")
         self._strip_title = ElidedLabel(role="accent")
         self._strip_text = ElidedLabel(role="small")
         close = IconButton(theme, "close", self.tr("Cancel"), size=16)
@@ -239,10 +241,13 @@ class Composer(QWidget):
         words.setSpacing(1)
         words.addWidget(self._strip_title)
         words.addWidget(self._strip_text)
-        line = QHBoxLayout(self._strip)
-        line.setContentsMargins(10, 0, 0, 4)
+        line = self._strip_line = QHBoxLayout(self._bar)
         line.addLayout(words, 1)
         line.addWidget(close)
+        # The room around it goes with it, when it hides.
+        self._strip = QWidget()
+        above = self._above = QHBoxLayout(self._strip)
+        above.addWidget(self._bar)
         self._strip.hide()
 
     def _show_strip(self, title: str, excerpt: str) -> None:
@@ -265,7 +270,8 @@ class Composer(QWidget):
         length = len(text)
         self._count.setVisible(length > _COUNT_FROM * self._limits.body_chars)
         if self._count.isVisible():
-            self._count.setText(self.tr("{count} of {most}").format(count=length, most=self._limits.body_chars))
+            count, most = (QLocale().toString(number) for number in (length, self._limits.body_chars))
+            self._count.setText(self.tr("{count} of {most}").format(count=count, most=most))
             role = "problem" if length > self._limits.body_chars else "small"
             if self._count.property("role") != role:
                 self._count.setProperty("role", role)
@@ -294,8 +300,9 @@ class Composer(QWidget):
         mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         self._line.setContentsMargins(*((6, 0, 16, 0) if mirrored else (16, 0, 6, 0)))
         self._above.setContentsMargins(*((6, 4, 14, 4) if mirrored else (14, 4, 6, 4)))
-        self._strip.setProperty("mirrored", mirrored)
-        repolish(self._strip)
+        self._strip_line.setContentsMargins(*((0, 0, 10, 4) if mirrored else (10, 0, 0, 4)))
+        self._bar.setProperty("mirrored", mirrored)
+        repolish(self._bar)
 
 
 def _joined(before: str, after: str) -> str:

@@ -1,16 +1,21 @@
 """The text field of the composer: plain text only, whatever is pasted; keys that send, wrap in markup or leave."""
 
 from html.parser import HTMLParser
+from math import ceil
 from typing import Any, Final
 
-from PySide6.QtCore import QMimeData, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QTextCursor
+from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QResizeEvent, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit
+
+from mrsambosk_desktop.delegates.body_layout import reads_right
 
 _MAX_LINES: Final = 9
 #: Which key puts what around the selection, with Ctrl.
 _MARKUP: Final = {Qt.Key.Key_B: "**", Qt.Key.Key_I: "*", Qt.Key.Key_E: "`"}
 _BREAKING: Final = frozenset({"br", "p", "div", "li", "tr", "h1", "h2", "h3", "pre", "blockquote"})
+#: The right-to-left mark: it decides for a text that has no letter to tell its direction.
+_RIGHT: Final = "\u200f"
 _UNSEEN: Final = frozenset({"script", "style", "head", "title"})
 
 
@@ -27,20 +32,36 @@ class Editor(QPlainTextEdit):
     def __init__(self) -> None:
         super().__init__()
         self.sends_with_ctrl = False
+        self._hint = ""
         self.setTabChangesFocus(True)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.document().setDocumentMargin(0)
         self.document().documentLayout().documentSizeChanged.connect(self.fit)
+        # With what `fit` adds below, the text stands in the middle.
+        self.setViewportMargins(0, 2, 0, 0)
         self.viewport().setAutoFillBackground(False)
+        self.textChanged.connect(self._align)
+        self._align()
 
     def fit(self, _size: Any = None) -> None:
         """Takes the height of its text, up to `_MAX_LINES`."""
-        line = self.fontMetrics().lineSpacing()
-        lines = max(1, min(round(self.document().size().height()), _MAX_LINES))
-        if self.height() != lines * line + 4 or self.minimumHeight() != lines * line + 4:
-            self.setFixedHeight(lines * line + 4)
+        left, high, block = _MAX_LINES, 0.0, self.document().firstBlock()
+        while block.isValid() and left > 0:
+            # As they are laid out: the font rounds its line spacing, and not every line is as high as the others.
+            box, lines = self.blockBoundingRect(block), max(1, block.layout().lineCount())
+            high += box.height() * min(lines, left) / lines
+            left -= lines
+            block = block.next()
+        height = ceil(high) + 4
+        if self.height() != height or self.minimumHeight() != height:
+            self.setFixedHeight(height)
             self.height_changed.emit()
+
+    def set_hint(self, text: str) -> None:
+        """What the empty field says, in one line."""
+        self._hint = " ".join(text.split())
+        self._show_hint()
 
     def before_cursor(self) -> str:
         """The text of the cursor's line, up to the cursor."""
@@ -75,6 +96,13 @@ class Editor(QPlainTextEdit):
         cursor.setPosition(start)
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
         self.setTextCursor(cursor)
+
+    def event(self, event: QEvent) -> bool:
+        # At its end already, the field leaves the key for that to the window.
+        if is_to_end(event) and self.textCursor().atEnd():
+            event.ignore()
+            return False
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
@@ -111,6 +139,17 @@ class Editor(QPlainTextEdit):
         self.textCursor().insertText(text)
         self.ensureCursorVisible()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_hint()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LayoutDirectionChange:
+            self._align()
+        elif event.type() is QEvent.Type.FontChange:
+            self._show_hint()
+
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         self.focus_changed.emit(True)
@@ -118,6 +157,22 @@ class Editor(QPlainTextEdit):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self.focus_changed.emit(False)
+
+    def _align(self) -> None:
+        """The text stands on the side it is read from; what could be read from either, where the window's lines begin.
+        As the document's default this is no step to undo."""
+        mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        right = reads_right(self.toPlainText() + (_RIGHT if mirrored else ""))
+        side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+        option = self.document().defaultTextOption()
+        if option.alignment() != side | Qt.AlignmentFlag.AlignAbsolute:
+            option.setAlignment(side | Qt.AlignmentFlag.AlignAbsolute)
+            self.document().setDefaultTextOption(option)
+
+    def _show_hint(self) -> None:
+        # By itself Qt breaks the line, and what comes after the break is out of sight.
+        room = self.viewport().width() - 1
+        self.setPlaceholderText(self.fontMetrics().elidedText(self._hint, Qt.TextElideMode.ElideRight, room))
 
     def _is_wrapped(self, start: int, end: int, mark: str) -> bool:
         around = self._text(start - len(mark), start), self._text(end, end + len(mark))
@@ -151,6 +206,15 @@ class Editor(QPlainTextEdit):
         cursor.setPosition(place)
         cursor.setPosition(place + length, QTextCursor.MoveMode.KeepAnchor)
         cursor.insertText(text)
+
+
+def is_to_end(event: QEvent) -> bool:
+    """Whether a field is asked if it wants the key to the end of its text, before that is the window's Ctrl+End."""
+    return (
+        event.type() is QEvent.Type.ShortcutOverride
+        and isinstance(event, QKeyEvent)
+        and event.matches(QKeySequence.StandardKey.MoveToEndOfDocument)
+    )
 
 
 class _Words(HTMLParser):

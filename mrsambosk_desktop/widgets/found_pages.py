@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidg
 from mrsambosk_desktop.core.rows import Finding
 from mrsambosk_desktop.models.found import FoundModel
 
+from .editor import is_to_end
 from .found_list import FoundList
 from .parts import IconButton, button, inset, label
 from .theme import Theme
@@ -18,6 +19,22 @@ translate = QCoreApplication.translate
 #: After the last key, before the host is asked.
 PAUSE_MS: Final = 250
 QUERY_CHARS: Final = 200
+
+
+class QueryField(QLineEdit):
+    """A line for what is looked for."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setMaxLength(QUERY_CHARS)
+        self.setAccessibleName(name)
+
+    def event(self, event: QEvent) -> bool:
+        # Qt keeps this key for every field, and does nothing with it in a line: it is left to the window.
+        if is_to_end(event):
+            event.ignore()
+            return False
+        return super().event(event)
 
 
 class SearchPage(QWidget):
@@ -39,9 +56,7 @@ class SearchPage(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE_MS)
         self._timer.timeout.connect(self._ask)
-        self.field = QLineEdit()
-        self.field.setMaxLength(QUERY_CHARS)
-        self.field.setAccessibleName(self.tr("Search messages"))
+        self.field = QueryField(self.tr("Search messages"))
         self.field.setPlaceholderText(self.tr("Search messages"))
         self.field.textEdited.connect(self._edited)
         self.field.installEventFilter(self)

@@ -12,7 +12,7 @@ translate = QCoreApplication.translate
 
 def key_table(*, ctrl_enter: bool) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
     """Sections of (keys, what they do). Several keys for one thing stand apart by a blank."""
-    sends, breaks = ("Ctrl+Return", "Return") if ctrl_enter else ("Return", "Shift+Return")
+    sends, breaks = ("Ctrl+Enter", "Enter") if ctrl_enter else ("Enter", "Shift+Enter")
     return (
         (
             translate("Keys", "Writing"),

@@ -3,15 +3,14 @@ looked for everywhere, in the right pane."""
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QLineEdit
 
-from .found_pages import QUERY_CHARS
+from .found_pages import QueryField
 from .theme import Theme
 
 KEY = "Ctrl+K"
 
 
-class SearchField(QLineEdit):
+class SearchField(QueryField):
     """Signals besides a line's own: `entered` for Enter; `stepped` (1 or -1) for ↓ and ↑; `left` for Esc, once it is
     empty. While it is empty its key is shown at the end."""
 
@@ -20,10 +19,8 @@ class SearchField(QLineEdit):
     left = Signal()
 
     def __init__(self, theme: Theme, name: str) -> None:
-        super().__init__()
+        super().__init__(name)
         self._theme = theme
-        self.setMaxLength(QUERY_CHARS)
-        self.setAccessibleName(name)
         self.setPlaceholderText(self.tr("Search"))
         self._align()
 

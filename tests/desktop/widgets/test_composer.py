@@ -1,15 +1,19 @@
 """Writing: real keys in the real field."""
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtCore import QLocale, QMimeData, QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 
 from mrsambosk_desktop.core.rows import Draft
+from mrsambosk_protocol.entities import Room
 from mrsambosk_protocol.limits import Limits
 from tests.helpers.rows import ME, message
 
 from .conftest import Desk
+
+DIRECTIONS = (Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft)
 
 
 def test_enter_sends_and_shift_enter_breaks(desk: Desk) -> None:
@@ -94,6 +98,69 @@ def test_too_long_is_said_before_it_is_sent(desk: Desk) -> None:
     assert composer.text() == "x" * 21
     assert "20" in desk.window.chat.banner.text
     assert not any(intent[0] == "send_requested" for intent in desk.intents)
+
+
+def test_the_count_is_easy_to_read_and_takes_no_width(desk: Desk) -> None:
+    composer = desk.window.chat.composer
+    desk.window.resize(420, 600)
+    composer.set_text("x")
+    QApplication.processEvents()
+    before = composer.editor.width()
+    QLocale.setDefault(QLocale("en_US"))
+    try:
+        composer.set_text("x" * 120_000)
+    finally:
+        QLocale.setDefault(QLocale.c())
+    QApplication.processEvents()
+    assert composer._count.isVisible()
+    assert composer._count.text() == "120,000 of 4,000"
+    assert composer._count.width() >= composer._count.sizeHint().width()
+    assert composer.editor.width() == before
+    composer.set_text("x")
+    QApplication.processEvents()
+    assert not composer._count.isVisible()
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_the_parts_of_the_frame_stand_apart(desk: Desk, qtbot: QtBot, direction: Qt.LayoutDirection) -> None:
+    composer = desk.window.chat.composer
+    desk.window.setLayoutDirection(direction)
+    QApplication.processEvents()
+    frame, send = composer._frame, _within(composer.send, composer._frame)
+    assert (frame.height(), send.top(), frame.height() - 1 - send.bottom()) == (46, 6, 6)
+    cursor = composer.editor.cursorRect()
+    middle = composer.editor.viewport().mapTo(frame, cursor.center()).y()
+    assert abs(middle - send.center().y()) <= 1, "the words stand in the middle of the buttons"
+    composer.start_reply(7, "Miriam B.", "Slides are on the share")
+    QApplication.processEvents()
+    bar, words = _within(composer._bar, frame), _within(composer._strip_title, frame)
+    right = direction is Qt.LayoutDirection.RightToLeft
+    # From the bar's outer edge: three pixels of it, and some air.
+    assert (bar.right() - words.right() if right else words.left() - bar.left()) == 10
+    assert (bar.top(), frame.width() - 1 - bar.right() if right else bar.left()) == (10, 15)
+    send = _within(composer.send, frame)
+    assert (send.top() - bar.bottom() - 1, frame.height() - 1 - send.bottom()) == (4, 6)
+    composer.peel()
+    qtbot.waitUntil(lambda: frame.height() == 46)
+
+
+def _within(widget: QWidget, frame: QWidget) -> QRect:
+    return QRect(widget.mapTo(frame, QPoint(0, 0)), widget.size())
+
+
+def test_a_long_rooms_name_ends_in_dots_in_the_empty_field(desk: Desk) -> None:
+    window, editor = desk.window, desk.window.chat.composer.editor
+    name = "Grade nine teachers and everyone who helps them with the summer exhibition"
+    window.set_room(Room(id="lobby", name=name))
+    for width in (1600, 420, 1600):
+        window.resize(width, 600)
+        QApplication.processEvents()
+        shown = editor.placeholderText()
+        assert editor.fontMetrics().horizontalAdvance(shown) <= editor.viewport().width()
+        assert shown == f"Message #{name}" if width == 1600 else shown.endswith("…")
+    desk.theme.set_scale(2.0)
+    QApplication.processEvents()
+    assert editor.placeholderText().endswith("…"), "larger text finds less room"
 
 
 def test_rich_text_is_pasted_plain(desk: Desk) -> None:

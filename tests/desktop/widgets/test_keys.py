@@ -18,7 +18,7 @@ ALT, SHIFT, CONTROL = (
     Qt.KeyboardModifier.ControlModifier,
 )
 #: Keys of one widget alone; each has a test of its own.
-OF_WIDGETS = set("Return Shift+Return Up Ctrl+B Ctrl+I Ctrl+E @ : Esc R E Del Shift+Del Ctrl+C Shift+F10".split())  # noqa: SIM905
+OF_WIDGETS = set("Enter Shift+Enter Up Ctrl+B Ctrl+I Ctrl+E @ : Esc R E Del Shift+Del Ctrl+C Shift+F10".split())  # noqa: SIM905
 #: A second way to type one that is listed.
 UNLISTED = {"Ctrl+="}
 
@@ -55,11 +55,18 @@ def test_the_page_lists_them_plainly_and_by_name(desk: Desk) -> None:
     assert not dialog.isVisible()
 
 
+def test_the_list_calls_keys_as_the_box_below_does(desk: Desk) -> None:
+    dialog = opened(desk)
+    keys = [one.text() for one in dialog.findChildren(QLabel) if one.property("role") == "key"]
+    assert {"Enter", "Shift+Enter"} <= set(keys)
+    assert not [text for text in keys if "Return" in text]
+
+
 def test_which_enter_sends_is_chosen_there(desk: Desk) -> None:
     dialog = opened(desk)
     dialog.ctrl_enter.click()
     assert desk.window.ctrl_enter
-    assert "Ctrl+Return" in {one.text() for one in dialog.findChildren(QLabel)}
+    assert "Ctrl+Enter" in {one.text() for one in dialog.findChildren(QLabel)}
     dialog.ctrl_enter.click()
     assert not desk.window.ctrl_enter
 

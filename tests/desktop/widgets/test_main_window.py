@@ -141,6 +141,33 @@ def test_f6_walks_the_panes(desk: Desk) -> None:
     assert seen == ["People", "Rooms", "Messages", "Message"]
 
 
+@pytest.mark.parametrize("key", [Qt.Key.Key_Tab, Qt.Key.Key_Backtab], ids=["Tab", "Shift+Tab"])
+@pytest.mark.parametrize("width", [1000, 420])
+def test_tab_walks_the_whole_window(desk: Desk, key: Qt.Key, width: int) -> None:
+    window = desk.window
+    window.resize(width, 600)
+    window.chat.composer.set_text("what makes Send a stop")
+    QApplication.processEvents()
+    stops = [
+        one
+        for one in window.findChildren(QWidget)
+        if one.isVisible() and one.isEnabled() and not one.focusProxy() and one.focusPolicy() & Qt.FocusPolicy.TabFocus
+    ]
+    window.chat.composer.setFocus()
+    walked: list[QWidget] = []
+    for _ in range(len(stops) + 1):
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        walked.append(focused)
+        QTest.keyClick(focused, key)
+    assert walked[-1] is walked[0] is window.chat.composer.editor
+    assert sorted(one.accessibleName() for one in walked[:-1]) == sorted(one.accessibleName() for one in stops)
+    if key == Qt.Key.Key_Backtab:
+        walked.reverse()
+    around = [walked[place].accessibleName() for place in (-2, 0, 1, 2)]
+    assert around == ["Messages", "Message", "Emoji", "Send"], "in the order one sees them"
+
+
 def test_f6_comes_to_whatever_stands_in_the_right_pane(desk: Desk) -> None:
     window, key = desk.window, Qt.Key.Key_F6
     shift = Qt.KeyboardModifier.ShiftModifier
