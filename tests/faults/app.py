@@ -176,8 +176,9 @@ def revision(host: FaultyHost) -> int:
 #: What a proxy does to connections, each as often as it stands here.
 FATES = (*("reset", "mid-frame") * 4, *("delay",) * 2, "throttle", "swallow")
 WAYS = tuple(dict.fromkeys(FATES))
-#: No message and no sign of the end: an active client finds out by a ping every 3 s, answered within 2 s.
-NOTICED_SECONDS = 8.0
+#: No message and no sign of the end: an active client finds out by a ping every 3 s, answered within 2 s. Before it is
+#: live it may have to wait 10 s for a welcome, and 2 s for a farewell.
+NOTICED_SECONDS, UNWELCOMED_SECONDS = 8.0, 14.0
 
 
 @dataclass
@@ -186,6 +187,7 @@ class Fate:
 
     way: str
     left: int
+    live: bool = False
     struck_at: float | None = None
     ends_at: float = 0.0
 
@@ -207,8 +209,8 @@ class Proxy:
         self.connections = 0
         self.harmless = True
         self.struck: Counter[str] = Counter()
-        #: How long the longest swallowed connection was taken for alive.
-        self.unnoticed = 0.0
+        #: How long a swallowed connection was taken for alive, at most: a live one, and one that was not so far.
+        self.unnoticed = {True: 0.0, False: 0.0}
         self._dice = dice
         # The slow ones first: few cuts are to have all.
         self._deck = list(FATES)
@@ -266,7 +268,9 @@ class Proxy:
             writer.transport.abort()
             return
         self._writers |= {writer, to_writer}
-        fate = Fate("none" if self.harmless else self._draw(), self._dice.randrange(1500, 12000))
+        way = "none" if self.harmless else self._draw()
+        # Silence is for live connections above all; the others may fall into the welcome too.
+        fate = Fate(way, self._dice.randrange(6000 if way == "swallow" else 1500, 12000))
         tasks = [
             asyncio.create_task(self._pump(reader, to_writer, fate)),
             asyncio.create_task(self._pump(to_reader, writer, fate)),
@@ -275,7 +279,7 @@ class Proxy:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             if fate.way == "swallow" and fate.struck_at is not None and not self.harmless:
-                self.unnoticed = max(self.unnoticed, time.monotonic() - fate.struck_at)
+                self.unnoticed[fate.live] = max(self.unnoticed[fate.live], time.monotonic() - fate.struck_at)
                 self.struck[fate.way] += tasks[0].done()
             for task in tasks:
                 task.cancel()
@@ -294,6 +298,7 @@ class Proxy:
             while data := await reader.read(4096):
                 fate.left -= len(data)
                 if fate.way == "none" or fate.left > 0:
+                    fate.live = fate.live or b'"type":"live"' in data
                     writer.write(data)
                     await writer.drain()
                     continue
@@ -430,15 +435,16 @@ async def cut_off(stage: Stage, count: int) -> str:
         everything = len(check_room(host.data / "room.db"))
         for app in apps:
             assert like_host(app, host) == everything, "a replica begins later"
-        assert proxy.unnoticed < NOTICED_SECONDS, f"a dead connection passed for alive for {proxy.unnoticed:.1f} s"
+        assert proxy.unnoticed[True] < NOTICED_SECONDS, f"the dead passed for live: {proxy.unnoticed}"
+        assert proxy.unnoticed[False] < UNWELCOMED_SECONDS, f"the dead were waited for: {proxy.unnoticed}"
     finally:
         for app in apps:
             await app.kill()
         await proxy.aclose()
     ways = ", ".join(f"{proxy.struck[way]} {way}" for way in WAYS)
     return (
-        f"{proxy.cuts} cuts: {ways}; silence noticed after {proxy.unnoticed:.1f} s at most; {posts:,} posts once and "
-        f"in order, {len(apps)} replicas like the host"
+        f"{proxy.cuts} cuts: {ways}; silence noticed after {proxy.unnoticed[True]:.1f} s at most; {posts:,} posts once "
+        f"and in order, {len(apps)} replicas like the host"
     )
 
 
