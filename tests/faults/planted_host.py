@@ -29,8 +29,8 @@ from mrsambosk_server import (
     hub,
     ledger,
     people,
+    replaced,
     reserve,
-    restore,
     schema,
     session,
     transaction,
@@ -313,7 +313,7 @@ def logs_bodies() -> None:
 
 def forgets_deletions() -> None:
     """A restore does not apply again what was deleted since."""
-    restore._carry_over_deletions = lambda tx, old: 0
+    replaced._carry_over_deletions = lambda tx, old: 0
 
 
 def unchecked_backups() -> None:
