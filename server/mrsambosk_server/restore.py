@@ -5,16 +5,20 @@ where it went on from the backup, bans, mutes, roles, passwords, ended sessions,
 else is as it was in the backup. The room goes on under a new epoch, so each client that knew more than the backup gets
 the room anew, once (docs/protocol.md, *Resume*).
 
-The replaced database is kept beside the new one. Nothing is renamed before the new one is whole on the disk.
+Killed at any point there is the old room or the new one: what the old one has in its write-ahead log is taken into it
+first, so that the last step is one rename. The replaced database is kept beside the new one; `restore` it to undo.
 """
 
 import contextlib
+import filecmp
 import os
+import re
 import secrets
 import shutil
 import sqlite3
 import time
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import peewee
@@ -23,6 +27,15 @@ from . import backup, clean_stop, schema
 from .actions import starting
 from .replaced import CarriedOver, Replaced
 from .transaction import Transaction
+
+#: What SQLite would take for a part of whatever database has the name.
+_LOGS: Final = ("-wal", "-journal")
+_WORK: Final = "restoring.db"
+_KEPT: Final = re.compile(r"replaced-(\d{4,})-(\d{8}T\d{6})\.db")
+#: How long who reads the replaced database is waited for.
+_PATIENCE_SECONDS: Final = 5.0
+#: The database itself is damaged, and not the disk, nor is anybody in the way.
+_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class CannotRestore(Exception):
@@ -51,22 +64,22 @@ def restore(data: Path, chosen: Path | None = None) -> Restored:
     """Put a backup in place. The caller holds the lock on the data directory.
 
     Args:
-        chosen: the newest good one where None.
+        chosen: the newest good one where None. What is in a write-ahead log beside it is a part of it.
 
     Raises:
-        CannotRestore: there is no good one, or the disk does not let us.
+        CannotRestore: there is no good one, somebody else has the database open, or the disk does not let us.
     """
+    clear_up(data)
     if chosen is None:
         chosen = backup.newest_good(data)
         if chosen is None:
             raise CannotRestore(f"There is no good backup in {data / backup.FOLDER}.")
     path = data / backup.DATABASE
-    work = data / "restoring.db"
+    work = data / _WORK
     try:
         backup.check(chosen)
-        _remove(work)
-        shutil.copyfile(chosen, work)
-        os.chmod(work, 0o600)
+        _take_in_log(path)
+        _copy(chosen, work)
         carried = _bring_up_to_date(work, path)
         backup.check(work)
         kept = _put_in_place(work, path)
@@ -78,7 +91,24 @@ def restore(data: Path, chosen: Path | None = None) -> Restored:
     finally:
         with contextlib.suppress(OSError):
             _remove(work)
-    return Restored(chosen, kept, carried.deletions, carried.people, carried.complete, carried.continued)
+    is_kept = kept.exists()
+    return Restored(
+        chosen, kept if is_kept else None, carried.deletions, carried.people, carried.complete, carried.continued
+    )
+
+
+def clear_up(data: Path) -> None:
+    """Finish with a restore that was killed; where the disk does not let us, nothing is worse than it was.
+
+    The caller holds the lock on the data directory.
+    """
+    path = data / backup.DATABASE
+    with contextlib.suppress(OSError):
+        _remove(data / _WORK)
+    for kept in _all_kept(data):
+        with contextlib.suppress(OSError):
+            if _is_copy(kept, path):
+                _give_back(path, kept)
 
 
 def _bring_up_to_date(work: Path, path: Path) -> CarriedOver:
@@ -101,31 +131,139 @@ def _bring_up_to_date(work: Path, path: Path) -> CarriedOver:
         tx.one("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         db.close()
-    with work.open("r+b") as file:
-        os.fsync(file.fileno())
+    _sync(work)
     return carried
 
 
-def _put_in_place(work: Path, path: Path) -> Path | None:
-    """Make `work` the database; where the one before it is now."""
-    kept = None
+def _copy(chosen: Path, work: Path) -> None:
+    """A copy of what SQLite finds in a database, its log included; nothing is changed there."""
+    os.close(os.open(work, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    mode = "mode=ro" if Path(f"{chosen}-wal").exists() else "mode=ro&immutable=1"
+    with (
+        contextlib.closing(sqlite3.connect(f"{chosen.absolute().as_uri()}?{mode}", uri=True)) as source,
+        contextlib.closing(sqlite3.connect(work)) as copy,
+    ):
+        source.backup(copy)
+
+
+def _take_in_log(path: Path) -> None:
+    """Move what waits in a database's log into it, so that it is one file, unless it is too damaged for that.
+
+    It is the same database before, between and after.
+
+    Raises:
+        CannotRestore: somebody has it open.
+    """
+    # Beside an empty file SQLite would delete the log.
+    if not path.exists() or path.stat().st_size == 0 or not any(_logs(path)):
+        return
+    # From one that may write, SQLite deletes the log of a database it cannot read.
+    if _is_damaged(path, "ro", "SELECT count(*) FROM sqlite_master") or _is_damaged(
+        path, "rw", "PRAGMA wal_checkpoint(TRUNCATE)", "SELECT count(*) FROM sqlite_master"
+    ):
+        return
+    # The last one to close a database deletes its log.
+    if Path(f"{path}-wal").exists():
+        raise CannotRestore(f"Another program has {path} open; nothing was changed.")
+
+
+def _is_damaged(path: Path, mode: str, *statements: str) -> bool:
+    """Carry these out; whether the database is too damaged for it.
+
+    Raises:
+        sqlite3.Error: it failed for another reason, and may write.
+    """
+    where = f"{path.absolute().as_uri()}?mode={mode}"
+    try:
+        with contextlib.closing(
+            sqlite3.connect(where, uri=True, isolation_level=None, timeout=_PATIENCE_SECONDS)
+        ) as db:
+            for statement in statements:
+                db.execute(statement).fetchone()
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF in _DAMAGED:
+            return True
+        if mode == "rw":
+            raise
+    return False
+
+
+def _put_in_place(work: Path, path: Path) -> Path:
+    """Make `work` the database; where the one before it is now, if there was one."""
+    kept = _next_kept(path.parent)
+    try:
+        _keep(path, kept)
+        clean_stop.forget(path)
+        # First the old log is gone for good: the new database must never be found beside it.
+        backup.sync_folder(path.parent)
+        os.replace(work, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            _give_back(path, kept)
+        raise
+    # Without it a power cut may bring back the old room, which is whole.
+    with contextlib.suppress(OSError):
+        backup.sync_folder(path.parent)
+    return kept
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """Give a database a second name, and move there what could not be taken in from its log."""
     if path.exists():
-        kept = path.with_name(f"replaced-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(2)}.db")
-        log = Path(f"{path}-wal")
         try:
             os.link(path, kept)
         except OSError:
             shutil.copy2(path, kept)
-        if log.exists():
-            # The old log beside a new database would be taken for its own.
-            os.replace(log, f"{kept}-wal")
+            _sync(kept)
+    for log in _logs(path):
+        # Of a database that cannot be used the log is moved first: between these two steps nobody can use it either.
+        os.replace(log, f"{kept}{log.name.removeprefix(path.name)}")
         Path(f"{path}-shm").unlink(missing_ok=True)
-    os.replace(work, path)
-    clean_stop.forget(path)
-    backup.sync_folder(path.parent)
-    return kept
+
+
+def _give_back(path: Path, kept: Path) -> None:
+    """Undo `_keep`, where nothing else has taken the log's place."""
+    if not any(_logs(path)):
+        for log in _logs(kept):
+            os.replace(log, f"{path}{log.name.removeprefix(kept.name)}")
+    if not any(_logs(kept)):
+        kept.unlink(missing_ok=True)
+
+
+def _is_copy(kept: Path, path: Path) -> bool:
+    """Whether a restore was killed between keeping this database and replacing it."""
+    if not path.exists():
+        return False
+    return kept.samefile(path) or (any(_logs(kept)) and filecmp.cmp(kept, path, shallow=False))
+
+
+def _logs(database: Path) -> list[Path]:
+    return [log for ending in _LOGS if (log := Path(f"{database}{ending}")).exists()]
+
+
+def _all_kept(data: Path) -> list[Path]:
+    """Replaced databases, the oldest first. Their numbers order them, not the time: clocks jump."""
+    return sorted((it for it in data.iterdir() if _KEPT.fullmatch(it.name)), key=_number)
+
+
+def _next_kept(data: Path) -> Path:
+    number = max(map(_number, _all_kept(data)), default=0) + 1
+    return data / f"replaced-{number:04}-{_stamp(time.time())}.db"
+
+
+def _number(kept: Path) -> int:
+    return int(kept.name.split("-")[1])
+
+
+def _stamp(seconds: float) -> str:
+    return time.strftime("%Y%m%dT%H%M%S", time.gmtime(seconds))
+
+
+def _sync(path: Path) -> None:
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
 
 
 def _remove(path: Path) -> None:
-    for ending in ("", "-wal", "-shm"):
+    for ending in ("", "-shm", *_LOGS):
         Path(f"{path}{ending}").unlink(missing_ok=True)

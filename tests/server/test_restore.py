@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -250,3 +250,223 @@ def test_a_deletion_holds_in_whatever_copy_it_was_done(desk: Desk) -> None:
     assert (done.deletions, done.people, done.continued) == (1, 1, False)
     assert desk.bodies == [""]
     assert desk.all(f"SELECT role, name FROM users WHERE id = '{bob}'") == [("gone", "")]
+
+
+# The file that is put in place, and the log beside it.
+
+
+def test_a_log_beside_the_chosen_file_is_part_of_it(desk: Desk, tmp_path: Path) -> None:
+    desk.start("first")
+    ada = desk.join("Ada")
+    desk.post_into_log(ada, "one", "two")
+    chosen = tmp_path / "room-of-before.db"
+    for ending in ("", "-wal"):
+        shutil.move(f"{desk.path}{ending}", f"{chosen}{ending}")
+    restore.restore(desk.data, chosen)
+    assert desk.bodies == ["one", "two"]
+    assert Path(f"{chosen}-wal").exists(), "the chosen file was changed"
+
+
+def test_undone_by_restoring_what_was_replaced(desk: Desk) -> None:
+    desk.start("first")
+    ada = desk.join("Ada")
+    desk.post(ada, "before")
+    backup.make_backup(desk.data)
+    desk.join("Bob")
+    desk.post_into_log(ada, "one", "two")
+    members = desk.members
+    done = restore.restore(desk.data)
+    assert desk.bodies == ["before"]
+    assert done.kept is not None
+    undone = restore.restore(desk.data, done.kept)
+    assert not undone.continued
+    assert desk.bodies == ["before", "one", "two"]
+    assert desk.members == members
+
+
+def test_the_log_of_the_replaced_one_goes_with_it(desk: Desk) -> None:
+    desk.start("first")
+    ada = desk.join("Ada")
+    backup.make_backup(desk.data)
+    desk.post_into_log(ada, "one", "two")
+    done = restore.restore(desk.data)
+    assert done.kept is not None
+    assert not list(desk.data.glob("room.db-*"))
+    assert desk.bodies == []
+    with contextlib.closing(sqlite3.connect(done.kept)) as db:
+        assert db.execute("SELECT count(*) FROM messages").fetchone() == (2,)
+
+
+def test_a_journal_left_beside_the_replaced_one_does_not_undo_the_new_one(desk: Desk, tmp_path: Path) -> None:
+    desk.start("first")
+    ada = desk.join("Ada")
+    for number in range(50):
+        desk.post(ada, f"{number} " + "w" * 3000)
+    backup.make_backup(desk.data)
+    bodies = desk.bodies
+    # As a crash leaves a database that is not in WAL mode: half changed, with what undoes it beside it.
+    half = tmp_path / "half.db"
+    shutil.copy(desk.path, half)
+    with contextlib.closing(sqlite3.connect(half, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = DELETE")
+        db.execute("PRAGMA cache_size = 1")
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("UPDATE messages SET body = 'half done'")
+        for ending in ("", "-journal"):
+            shutil.copy(f"{half}{ending}", f"{desk.path}{ending}")
+        db.execute("ROLLBACK")
+    done = restore.restore(desk.data)
+    assert desk.bodies == bodies
+    assert done.kept is not None
+    restore.restore(desk.data, done.kept)
+    assert desk.bodies == bodies
+
+
+def test_a_log_whose_database_is_missing_is_not_taken_for_the_new_ones(desk: Desk) -> None:
+    desk.start("first")
+    ada = desk.join("Ada")
+    backup.make_backup(desk.data)
+    desk.post_into_log(ada, "one", "two")
+    log = Path(f"{desk.path}-wal").read_bytes()
+    desk.path.unlink()
+    restore.restore(desk.data)
+    assert desk.bodies == []
+    assert [path.read_bytes() for path in desk.data.glob("replaced-*-wal")] == [log]
+
+
+def test_who_reads_the_database_is_waited_for_and_then_said(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restore, "_PATIENCE_SECONDS", 0.1)
+    desk.start("first")
+    ada = desk.join("Ada")
+    backup.make_backup(desk.data)
+    desk.post_into_log(ada, "one", "two")
+    with contextlib.closing(sqlite3.connect(desk.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM messages").fetchone()
+        with pytest.raises(restore.CannotRestore, match="Another program"):
+            restore.restore(desk.data)
+    assert desk.bodies == ["one", "two"]
+    assert desk.kept == []
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+@pytest.mark.parametrize("links", [True, False])
+def test_what_the_disk_refuses_leaves_all_as_it_was(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, damaged: bool, links: bool
+) -> None:
+    if not links:
+        request.getfixturevalue("no_links")
+    desk.start("first")
+    ada = desk.join("Ada")
+    backup.make_backup(desk.data)
+    desk.post_into_log(ada, "one", "two")
+    if damaged:
+        spoil(desk.path)
+    before = files(desk.data)
+
+    def refuse(source: Any, target: Any) -> None:
+        if str(target).endswith(backup.DATABASE):
+            raise PermissionError(13, "The file is in use by another program")
+        replace(source, target)
+
+    replace = os.replace
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(restore.CannotRestore, match="in use"):
+        restore.restore(desk.data)
+    if damaged:
+        assert files(desk.data) == before
+    else:
+        assert desk.bodies == ["one", "two"]
+        assert set(files(desk.data)) <= set(before)
+    monkeypatch.setattr(os, "replace", replace)
+    restore.restore(desk.data)
+    assert desk.bodies == []
+
+
+def spoil(database: Path) -> None:
+    """Make a database of which its log cannot be taken back into it: neither file begins as it should."""
+    for path in (database, Path(f"{database}-wal")):
+        with path.open("r+b") as file:
+            file.write(b"spoiled " * 16)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.suffix != ".db-shm"}
+
+
+# Killed on the way.
+
+
+class Killed(BaseException):
+    """What `kill -9` is to the code: nothing that comes after it happens."""
+
+
+@contextlib.contextmanager
+def killed_before_the_last_step() -> Iterator[None]:
+    """Dies before the rename that makes the new database the room's."""
+    replace = os.replace
+
+    def die(source: Any, target: Any) -> None:
+        if str(target).endswith(backup.DATABASE):
+            raise Killed
+        replace(source, target)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "replace", die)
+        patch.setattr(restore, "_remove", lambda path: None)
+        with contextlib.suppress(Killed):
+            yield
+            pytest.fail("it was not killed")
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_killed_before_the_last_step_the_old_room_is_whole(
+    desk: Desk, request: pytest.FixtureRequest, links: bool
+) -> None:
+    if not links:
+        request.getfixturevalue("no_links")
+    desk.start("first")
+    ada = desk.join("Ada")
+    backup.make_backup(desk.data)
+    desk.post_into_log(ada, "one", "two")
+    with killed_before_the_last_step():
+        restore.restore(desk.data)
+    assert desk.bodies == ["one", "two"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_the_log_of_a_damaged_database_is_put_back_beside_it(
+    desk: Desk, request: pytest.FixtureRequest, links: bool
+) -> None:
+    if not links:
+        request.getfixturevalue("no_links")
+    desk.start("first")
+    ada = desk.join("Ada")
+    backup.make_backup(desk.data)
+    desk.post_into_log(ada, "one", "two")
+    spoil(desk.path)
+    before = files(desk.data)
+    with killed_before_the_last_step():
+        restore.restore(desk.data)
+    assert not Path(f"{desk.path}-wal").exists()
+    assert (desk.data / "restoring.db").exists()
+    restore.clear_up(desk.data)
+    found = files(desk.data)
+    assert {name: found[name] for name in before} == before
+    assert not (desk.data / "restoring.db").exists()
+    assert not links or found.keys() == before.keys()
+
+
+def test_a_restore_after_one_that_was_killed_keeps_the_log_of_a_damaged_database(desk: Desk) -> None:
+    desk.start("first")
+    ada = desk.join("Ada")
+    backup.make_backup(desk.data)
+    desk.post_into_log(ada, "one", "two")
+    spoil(desk.path)
+    before, log = desk.path.read_bytes(), Path(f"{desk.path}-wal").read_bytes()
+    with killed_before_the_last_step():
+        restore.restore(desk.data)
+    done = restore.restore(desk.data)
+    assert done.kept is not None
+    assert (done.kept.read_bytes(), Path(f"{done.kept}-wal").read_bytes()) == (before, log)
+    assert desk.bodies == []
