@@ -32,6 +32,7 @@ from .transaction import Transaction
 _LOGS: Final = ("-wal", "-journal")
 _WORK: Final = "restoring.db"
 _KEPT: Final = re.compile(r"replaced-(\d{4,})-(\d{8}T\d{6})\.db")
+_DAY_SECONDS: Final = 24 * 3600
 #: How long who reads the replaced database is waited for.
 _PATIENCE_SECONDS: Final = 5.0
 #: The database itself is damaged, and not the disk, nor is anybody in the way.
@@ -92,6 +93,9 @@ def restore(data: Path, chosen: Path | None = None) -> Restored:
         with contextlib.suppress(OSError):
             _remove(work)
     is_kept = kept.exists()
+    # An empty one is no reason to let another go.
+    if is_kept and kept.stat().st_size:
+        _thin_out(kept, chosen)
     return Restored(
         chosen, kept if is_kept else None, carried.deletions, carried.people, carried.complete, carried.continued
     )
@@ -257,6 +261,19 @@ def _number(kept: Path) -> int:
 
 def _stamp(seconds: float) -> str:
     return time.strftime("%Y%m%dT%H%M%S", time.gmtime(seconds))
+
+
+def _thin_out(kept: Path, chosen: Path) -> None:
+    """Delete replaced databases but the newest, the first of its day, and the chosen one.
+
+    Text that was deleted since is in them. Who tries one backup after the other still finds the room as it was before.
+    """
+    older = [it for it in _all_kept(kept.parent) if it != kept]
+    of_the_day = [it for it in older if it.name.split("-")[2] >= _stamp(time.time() - _DAY_SECONDS)]
+    for it in older:
+        if it not in of_the_day[:1] and it.resolve() != chosen.resolve():
+            with contextlib.suppress(OSError):
+                _remove(it)
 
 
 def _sync(path: Path) -> None:

@@ -470,3 +470,30 @@ def test_a_restore_after_one_that_was_killed_keeps_the_log_of_a_damaged_database
     assert done.kept is not None
     assert (done.kept.read_bytes(), Path(f"{done.kept}-wal").read_bytes()) == (before, log)
     assert desk.bodies == []
+
+
+# How many are kept.
+
+
+def test_the_newest_is_kept_and_the_first_of_its_day(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1_790_000_000.0]
+    monkeypatch.setattr(restore.time, "time", lambda: clock[0])
+    desk.start("first")
+    ada = desk.join("Ada")
+    chosen = desk.copy_to("chosen.db")
+    desk.post(ada, "wanted back")
+    kept: list[Path] = []
+    for hours in (0, 1, 1, 1):
+        clock[0] += hours * 3600
+        done = restore.restore(desk.data, chosen)
+        assert done.kept is not None
+        kept.append(done.kept)
+    assert desk.kept == [kept[0], kept[-1]]
+    clock[0] += 25 * 3600
+    (desk.data / "replaced-by-hand.db").write_bytes(b"not ours")
+    done = restore.restore(desk.data, kept[0])
+    assert desk.kept == [kept[0], done.kept, desk.data / "replaced-by-hand.db"], "what was just restored was deleted"
+    assert desk.bodies == ["wanted back"]
+    clock[0] += 25 * 3600
+    done = restore.restore(desk.data, chosen)
+    assert desk.kept == [done.kept, desk.data / "replaced-by-hand.db"]
