@@ -164,7 +164,15 @@ def _told(done: Restored) -> str:
             "people.",
         ).format(deletions=done.deletions, people=done.people)
     ]
-    if not done.complete:
+    if not done.continued:
+        lines.append(
+            translate(
+                "Backups",
+                "What was there is not known to go on from this backup: only deletions were applied again. Bans, "
+                "roles, passwords, sessions and who may join are as they were in the backup.",
+            )
+        )
+    elif not done.complete:
         lines.append(
             translate(
                 "Backups",

@@ -30,7 +30,9 @@ class Restored(msgspec.Struct, frozen=True):
     Args:
         kept: where the replaced database is now.
         deletions, people: how many messages were wiped, and people's standing changed, as they had been since.
-        complete: whether the replaced database could be read to its end.
+        complete: whether all that was taken away since is taken away again, as far as anybody can know.
+        continued: whether the replaced database is known to have gone on from the backup; only then more than
+            deletions is done again.
     """
 
     file: str
@@ -38,6 +40,7 @@ class Restored(msgspec.Struct, frozen=True):
     deletions: int
     people: int
     complete: bool
+    continued: bool
 
 
 class VerifiedFile(msgspec.Struct, frozen=True):

@@ -27,7 +27,7 @@ from mrsambosk_protocol.invite import Address, Invite
 from mrsambosk_protocol.limits import Close
 from mrsambosk_protocol.running import RUNNING_FILE, Running
 
-from . import backup, certificate, clean_stop, history, listening, logs, people, schema, search
+from . import backup, certificate, clean_stop, history, listening, logs, people, restore, schema, search
 from .actions import accounts, messages, moderation, starting
 from .announce import Announcer
 from .api import make_app
@@ -111,6 +111,7 @@ class Host:
     async def _start(self) -> None:
         config = self._config
         self._take_data()
+        restore.clear_up(config.data)
         path = config.data / backup.DATABASE
         try:
             version = schema.examine(path, thorough=clean_stop.needs_check(path))

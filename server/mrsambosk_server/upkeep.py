@@ -59,7 +59,7 @@ def _restore(upkeep: Upkeep) -> tuple[int, Restored]:
     with filelock.FileLock(upkeep.data / LOCK_FILE).acquire(blocking=False):
         done = restore.restore(upkeep.data, upkeep.file)
     kept = None if done.kept is None else str(done.kept)
-    return EXIT_STOPPED, Restored(str(done.backup), kept, done.deletions, done.people, done.complete)
+    return EXIT_STOPPED, Restored(str(done.backup), kept, done.deletions, done.people, done.complete, done.continued)
 
 
 def _verify(upkeep: Upkeep) -> tuple[int, Verified]:
@@ -97,7 +97,12 @@ def _sentences(answer: Answer) -> list[str]:
         f"Restored {answer.file}.",
         f"Applied again from what was there: {answer.deletions} deletions, changes to {answer.people} people.",
     ]
-    if not answer.complete:
+    if not answer.continued:
+        lines.append(
+            "What was there is not known to go on from this backup: only deletions were applied again. "
+            "Bans, roles, passwords, sessions and who may join are as they were in the backup."
+        )
+    elif not answer.complete:
         lines.append("What was there could not be read to its end: later deletions or bans may be missing.")
     if answer.kept is not None:
         lines.append(f"What was there is kept as {answer.kept}.")

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from mrsambosk_server import backup, schema
+from mrsambosk_server import backup, restore, schema
 from mrsambosk_server.migrations import MIGRATIONS
 from tests.faults.stage import FaultyHost, Stage, check, check_room, reading
 from tests.helpers.host_process import ROOT, environment, run_host
@@ -162,11 +162,16 @@ def _run(stage: Stage, data: Path) -> Any:
     return run_host(host._line)
 
 
-def _cli(*arguments: str, fault: str = "") -> "subprocess.CompletedProcess[bytes]":
+def _cli(*arguments: str, fault: str = "", **variables: str) -> "subprocess.CompletedProcess[bytes]":
     """One of the commands that look after data, with a fault planted where one is named."""
+    return subprocess.run(
+        _cli_line(*arguments, fault=fault), capture_output=True, env=environment() | variables, cwd=ROOT, timeout=60
+    )
+
+
+def _cli_line(*arguments: str, fault: str = "") -> list[str]:
     program = ["tests.faults.planted_host", fault] if fault else ["mrsambosk_server"]
-    line = [sys.executable, "-m", *program, *arguments]
-    return subprocess.run(line, capture_output=True, env=environment(), cwd=ROOT, timeout=60)
+    return [sys.executable, "-m", *program, *arguments]
 
 
 def _damage(stage: Stage, path: Path) -> None:
@@ -291,7 +296,8 @@ def _schema_after_next(stage: Stage) -> tuple[int, tuple[str, ...]]:
     short=1,
     planted="forgets-deletions",
     plant="deletions since the backup are not applied again",
-    passes="deletions and bans since are applied again; one resync a client, then none; no row but the host's",
+    passes="deletions, bans and a new join code since are applied again; one resync a client, then none; no row but "
+    "the host's; in the place of another room nobody is removed and no ban lifted",
 )
 async def restored(stage: Stage, count: int) -> str:
     deletions = bans = 0
@@ -312,6 +318,9 @@ async def restored(stage: Stage, count: int) -> str:
             epoch, have, rows = client.welcome["epoch"], {"lobby": client.lobby.cursor}, dict(client.lobby.rows)
         answer = request(host, "POST", f"/api/v1/users/{troll.id}/ban", token=host.owner_token, data={"reason": "x"})
         assert answer.status == 204, answer
+        answer = request(host, "PATCH", "/api/v1/host", token=host.owner_token, data={"new_code": True})
+        assert answer.status == 200, answer
+        code = _join_code(data / "room.db")
         if stage.dice.random() < 0.5:
             host.kill()
         else:
@@ -322,6 +331,7 @@ async def restored(stage: Stage, count: int) -> str:
         assert in_use.stop() == 0
         put_back = _cli("restore", "--data", str(data), fault=stage.planted)
         assert put_back.returncode == 0, put_back
+        assert _join_code(data / "room.db") == code, "an older join code is good again"
         host = stage.host(data=data)
         found = check_found(data / "room.db")
         for id in gone:
@@ -344,8 +354,28 @@ async def restored(stage: Stage, count: int) -> str:
             assert {row["id"] for row in client.lobby.rows.values() if row["deleted_at"]} >= set(gone)
         assert rows
         assert host.stop() == 0
+        await _move_in(stage, data, person, troll)
         shutil.rmtree(data)
     return f"{count} restored, {deletions} deletions and {bans} bans applied again, one resync each"
+
+
+async def _move_in(stage: Stage, data: Path, person: Person, troll: Person) -> None:
+    """A room restored on a computer on which another one was begun meanwhile."""
+    moved, carried = data.with_name(f"{data.name}-moved"), data.with_name(f"{data.name}.db")
+    assert _cli("backup", "--data", str(data), str(carried)).returncode == 0
+    assert stage.host(data=moved).stop() == 0
+    assert _cli("restore", "--data", str(moved), str(carried)).returncode == 0
+    host = stage.host(data=moved)
+    assert await _welcome_code(host, person) == "welcome", "another room's database removed somebody"
+    assert await _welcome_code(host, troll) == "banned", "another room's database lifted a ban"
+    assert host.stop() == 0
+    shutil.rmtree(moved)
+    carried.unlink()
+
+
+def _join_code(database: Path) -> str:
+    with reading(database) as db:
+        return str(db.execute("SELECT value FROM meta WHERE name = 'code'").fetchone()[0])
 
 
 def check_found(database: Path) -> dict[int, str]:
@@ -368,6 +398,84 @@ async def _welcome_code(host: FaultyHost, person: Person) -> str:
     async with WireClient(host, person.token, live=False, checked=False) as client:
         first = await client.first()
         return str(first.get("code", first["type"]))
+
+
+@check(
+    "kill -9 during a restore",
+    "kills",
+    full=50,
+    short=4,
+    planted="moves-log",
+    plant="the old log is moved away before the new database is there",
+    passes="the old room with all that was acknowledged, or the new one, never between; the next restore succeeds, and "
+    "restoring what it replaced brings all back",
+)
+async def restore_killed(stage: Stage, count: int) -> str:
+    killed, stopped = stage.folder / "killed", stage.folder / "stopped"
+    host = stage.host(data=killed)
+    person = register(host)
+    async with WireClient(host, person.token) as client:
+        for _ in range(20):
+            await client.post("before " + "w" * 300)
+        backup.make_backup(killed)
+        new = check_room(killed / "room.db")
+        for _ in range(200):
+            await client.post("after " + "w" * 300)
+    host.kill()
+    assert (killed / "room.db-wal").stat().st_size, "nothing is in the log alone"
+    old = check_room(killed / "room.db")
+    shutil.copytree(killed, stopped)
+    assert stage.host(data=stopped).stop() == 0
+    seconds = 0.0
+    # The last steps first: the short form has only those.
+    cases: list[tuple[Path, int | None]] = []
+    for origin in (killed, stopped):
+        begun = time.monotonic()
+        untouched = _restore_step(stage, shutil.copytree(origin, stage.folder / f"whole-{origin.name}"), 1_000_000)
+        seconds = time.monotonic() - begun
+        assert untouched.returncode == 0, untouched
+        cases += [(origin, step) for step in reversed(range(int(untouched.stderr.split()[-1])))]
+    steps = len(cases)
+    cases += [(stage.dice.choice((killed, stopped)), None) for _ in range(count - steps)]
+    survived = {"old": 0, "new": 0}
+    for number, (origin, step) in enumerate(cases[:count]):
+        data = stage.folder / f"restore-{number}"
+        shutil.copytree(origin, data)
+        if step is None:
+            _restore_for(data, stage.dice.uniform(seconds / 5, seconds))
+        else:
+            child = _restore_step(stage, data, step)
+            assert child.returncode == -signal.SIGKILL, child
+        found = check_room(data / "room.db")
+        assert found in (old, new), f"{len(found)} messages, between {len(new)} and {len(old)}: step {step}"
+        survived["old" if found == old else "new"] += 1
+        if number % 5 == 0:
+            again = stage.host(data=data)
+            assert again.stop() == 0
+            assert check_room(data / "room.db") == found, "the next start has other messages"
+        if found == old:
+            restore.restore(data)
+            assert check_room(data / "room.db") == new, "the next restore brought something else"
+        restore.restore(data, max(data.glob("replaced-*.db")))
+        assert check_room(data / "room.db") == old, "what was replaced is not whole"
+        shutil.rmtree(data)
+    return f"{survived['old']} times the old room, {survived['new']} times the new one; all brought back each time"
+
+
+def _restore_step(stage: Stage, data: Path, step: int) -> "subprocess.CompletedProcess[bytes]":
+    """A restore that dies before this step."""
+    faults = ",".join(filter(None, ("die-in-restore", stage.planted)))
+    return _cli("restore", "--data", str(data), fault=faults, FAULT_STEP=str(step))
+
+
+def _restore_for(data: Path, seconds: float) -> None:
+    """A restore that is killed after some time, unless it has ended."""
+    line = _cli_line("restore", "--data", str(data))
+    child = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment(), cwd=ROOT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(seconds)
+    child.kill()
+    child.wait()
 
 
 @check(

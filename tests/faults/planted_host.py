@@ -7,6 +7,7 @@ raises. *Mistakes* are what a check must catch: each is a bug that somebody coul
 # mypy: ignore-errors
 
 import asyncio
+import atexit
 import os
 import signal
 import sqlite3
@@ -29,6 +30,7 @@ from mrsambosk_server import (
     hub,
     ledger,
     people,
+    replaced,
     reserve,
     restore,
     schema,
@@ -123,6 +125,33 @@ def die_in_migration() -> None:
 
     real = schema.migrate
     schema.migrate = migrate
+
+
+def die_in_restore() -> None:
+    """SIGKILL to itself before the FAULT_STEP-th time that a database is renamed, linked or deleted, or a file synced.
+
+    Where it lives on, the number of such steps is the last line it writes to stderr.
+    """
+    last, steps = int(os.environ["FAULT_STEP"]), [0]
+    sync = os.fsync
+
+    def step() -> None:
+        if steps[0] == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        steps[0] += 1
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        is_one = event in ("os.rename", "os.link", "os.remove") and ".db" in str(arguments[0])
+        if is_one and os.path.exists(arguments[0]):
+            step()
+
+    def counted(descriptor: int) -> None:
+        step()
+        sync(descriptor)
+
+    os.fsync = counted
+    sys.addaudithook(watch)
+    atexit.register(lambda: print(steps[0], file=sys.stderr))
 
 
 def broken_copies() -> None:
@@ -349,7 +378,12 @@ def logs_bodies() -> None:
 
 def forgets_deletions() -> None:
     """A restore does not apply again what was deleted since."""
-    restore._carry_over_deletions = lambda tx, old: 0
+    replaced._carry_over_deletions = lambda tx, old: 0
+
+
+def moves_log() -> None:
+    """The log of the database that a restore replaces is moved away, and then the database replaced."""
+    restore._take_in_log = lambda path: None
 
 
 def unchecked_backups() -> None:
