@@ -259,3 +259,28 @@ def test_the_commands_end_with_the_numbers_of_the_host(data: Path, arguments: li
 )
 def test_what_a_line_of_the_log_shows(written: str, shown: str) -> None:
     assert loglines.escape(written) == shown
+
+
+def test_what_the_log_shows_of_an_exception() -> None:
+    try:
+        {}["my very private words"]
+    except KeyError:
+        told = loglines.LineFormatter().formatException(sys.exc_info())
+    first, *way, last = told.split("\n")
+    assert first.startswith("Traceback"), "what looks for faults looks for that"
+    assert len(way) == 1
+    assert f"{Path(__file__).name}:" in way[0]
+    assert last == "builtins.KeyError"
+    assert loglines.LineFormatter().formatException((None, None, None)) == ""
+
+
+def test_the_log_has_the_name_of_what_the_storage_did_and_not_its_words() -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        with pytest.raises(sqlite3.OperationalError, match="private") as unreadable:
+            db.execute("SELECT CAST(x'ff' || 'private' AS TEXT)").fetchone()
+        assert storage_errors.name_of(unreadable.value) == "OperationalError"
+        assert storage_errors.is_damage(unreadable.value)
+        with pytest.raises(sqlite3.OperationalError) as wrong:
+            db.execute("private")
+        assert storage_errors.name_of(wrong.value) == "SQLITE_ERROR"
+        assert not storage_errors.is_damage(wrong.value)
