@@ -27,7 +27,7 @@ from mrsambosk_protocol.invite import Address, Invite
 from mrsambosk_protocol.limits import Close, Refused
 from mrsambosk_protocol.running import RUNNING_FILE, Running
 
-from . import backup, certificate, clean_stop, history, listening, logs, people, schema, search
+from . import backup, certificate, clean_stop, history, listening, logs, people, schema, search, write_ahead_log
 from .actions import accounts, messages, moderation, starting
 from .announce import Announcer
 from .api import make_app
@@ -126,6 +126,7 @@ class Host:
         clean_stop.forget(path)
         key = _load_key(config.data / KEY_FILE)
         self._listen()
+        _look_at_log(path)
         ledger = await self._open_ledger(path)
         epoch = secrets.token_urlsafe(12)
         try:
@@ -448,6 +449,18 @@ def _has_log_alone(path: Path) -> bool:
     log = Path(f"{path}-wal")
     is_there = path.exists() and path.stat().st_size > 1
     return not is_there and log.exists() and log.stat().st_size > 0
+
+
+def _look_at_log(path: Path) -> None:
+    """Say so where SQLite is about to throw away what had been stored, and keep it."""
+    lost = write_ahead_log.lost_commits(path)
+    if not lost:
+        return
+    try:
+        told = f"it is kept as {write_ahead_log.keep(path)}"
+    except OSError as error:
+        told = f"it cannot be kept: {error.strerror}"
+    log.error("The write-ahead log is damaged, and the last %d commits are lost; %s", lost, told)
 
 
 def _load_key(path: Path) -> Any:
