@@ -1,19 +1,16 @@
 """What the app writes about itself: to stderr, to files that rotate, and the last lines for a report.
 
-Each line is as `loglines` makes it. Of an exception only its kind and its way are logged, with the system's own words
-where it is the system's fault: any other message might hold what a person wrote.
+Each line is as `loglines` makes it.
 """
 
 import logging
 import logging.handlers
 import sys
-import traceback
 from collections import deque
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
-from mrsambosk_protocol.loglines import FORMAT, LineFormatter, escape
+from mrsambosk_protocol.loglines import FORMAT, LineFormatter
 
 _FILE: Final = "mrsambosk.log"
 _FILE_BYTES: Final = 1_000_000
@@ -27,7 +24,7 @@ class LastLines(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self._lines: deque[str] = deque(maxlen=_LAST)
-        self.setFormatter(AppFormatter(FORMAT))
+        self.setFormatter(LineFormatter(FORMAT))
 
     def emit(self, record: logging.LogRecord) -> None:
         self._lines.extend(self.format(record).split("\n"))
@@ -35,21 +32,6 @@ class LastLines(logging.Handler):
     def lines(self) -> tuple[str, ...]:
         """The oldest first."""
         return tuple(self._lines)
-
-
-class AppFormatter(LineFormatter):
-    """A record as a line, an exception as its way and its kind."""
-
-    def formatException(
-        self,
-        ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
-    ) -> str:
-        if ei[0] is None:
-            return ""
-        way = [f"  {it.filename}:{it.lineno} in {it.name}" for it in traceback.extract_tb(ei[2], limit=-20)]
-        words = ei[1].strerror if isinstance(ei[1], OSError) else None
-        kind = f"{ei[0].__module__}.{ei[0].__qualname__}"
-        return "\n".join(escape(line) for line in (*way, f"{kind}: {words}" if words else kind))
 
 
 class _File(logging.handlers.RotatingFileHandler):
@@ -82,7 +64,7 @@ def set_up(verbose: bool, folder: Path | None) -> LastLines:
         )
     root = logging.getLogger()
     for handler in handlers:
-        handler.setFormatter(AppFormatter(FORMAT))
+        handler.setFormatter(LineFormatter(FORMAT))
         root.addHandler(handler)
     # Libraries tell what they carry once they are asked to tell more: statements with their values, frames.
     root.setLevel(logging.WARNING)

@@ -1,11 +1,13 @@
 """What both programs write into a log: one line stays one line, and what looks like a secret is struck out.
 
 Nothing that a client sends can forge another line or drive a terminal. Nothing logged should ever get a body, a token
-or a code; this is the last line of defence.
+or a code; this is the last line of defence. Of an exception only its kind and its way are logged, with the system's own
+words where it is the system's fault: any other message might hold what a person wrote.
 """
 
 import logging
 import re
+import traceback
 from types import TracebackType
 from typing import Final
 
@@ -33,7 +35,7 @@ def _escaped(hidden: "re.Match[str]") -> str:
 
 
 class LineFormatter(logging.Formatter):
-    """A record as one line, and a traceback's lines below it, each escaped."""
+    """A record as one line, and below it the way and the kind of an exception, each line escaped."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = escape(record.message)
@@ -43,4 +45,10 @@ class LineFormatter(logging.Formatter):
         self,
         ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
     ) -> str:
-        return "\n".join(escape(line) for line in super().formatException(ei).split("\n"))
+        if ei[0] is None:
+            return ""
+        way = [f"  {it.filename}:{it.lineno} in {it.name}" for it in traceback.extract_tb(ei[2], limit=-20)]
+        words = ei[1].strerror if isinstance(ei[1], OSError) else None
+        kind = f"{ei[0].__module__}.{ei[0].__qualname__}"
+        lines = ("Traceback (most recent call last):", *way, f"{kind}: {words}" if words else kind)
+        return "\n".join(escape(line) for line in lines)

@@ -1,8 +1,11 @@
 """Verified copies of the room's database, made while it is in use: on a schedule, before a migration, on demand.
 
 A backup is one file, `backups/backup-NUMBER-TIME.db`. It counts only once it was opened and checked whole; until then
-it has another ending. The number orders them, not the time: clocks jump. Seven are kept: the newest three, and of the
-older ones the newest of each of four days.
+it has another ending. The number orders them, not the time: clocks jump. Seven are kept: the newest three, of the older
+ones the newest of each of four days, and where there are fewer days the next newest.
+
+One copy at a time is made in a data directory, whoever makes it; what an earlier one left half done is removed first.
+None is begun that would take the space the host needs to go on.
 
 Backups hold what the database held, password hashes included, and text that was deleted later stays in them until they
 are thinned out. The host's key is not in them.
@@ -10,19 +13,25 @@ are thinned out. The host's key is not in them.
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import re
+import secrets
+import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, Self
 
+import filelock
 import msgspec
 
 from . import schema
+from .reserve import HEADROOM_BYTES, RESERVE_BYTES
+from .storage_errors import is_damage
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +40,12 @@ FOLDER: Final = "backups"
 #: How many are kept.
 NEWEST: Final = 3
 DAYS: Final = 4
+#: What a copy must leave free.
+_LEFT_BYTES: Final = RESERVE_BYTES + HEADROOM_BYTES
+_MIB: Final = 1024 * 1024
+_LOCK: Final = "copying.lock"
+#: How long a copy waits for another one's end.
+_PATIENCE_SECONDS: Final = 60.0
 #: Pages copied between two looks whether to go on.
 _PAGES: Final = 2000
 _FIRST_SECONDS: Final = 5.0
@@ -39,7 +54,15 @@ _NAME: Final = re.compile(r"backup-(\d{4,})-(\d{8})T(\d{6})\.db")
 
 
 class BackupFailed(Exception):
-    """There is no new backup; the message is a sentence for a person."""
+    """There is no new backup; the message is a sentence for a person.
+
+    Args:
+        damaged: the copy is not whole, and so most likely the database is not.
+    """
+
+    def __init__(self, text: str, damaged: bool = False) -> None:
+        super().__init__(text)
+        self.damaged = damaged
 
 
 class Backup(msgspec.Struct, frozen=True, order=True):
@@ -79,6 +102,7 @@ def check(path: Path) -> int:
 
     Raises:
         schema.DatabaseUnusable: it is damaged, empty, foreign or newer than this program.
+        schema.DatabaseOutOfReach: it cannot be read.
     """
     version = schema.examine(path, thorough=False)
     if version == 0:
@@ -92,8 +116,8 @@ def check(path: Path) -> int:
                 "SELECT m.room FROM messages m LEFT JOIN rooms r ON r.id = m.room "
                 "WHERE r.id IS NULL OR m.rev > r.rev OR m.id > m.rev LIMIT 1"
             ).fetchone()
-    except (sqlite3.DatabaseError, UnicodeDecodeError):
-        raise schema.DatabaseUnusable(f"{path} is damaged; it was left as it is.") from None
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        raise schema.unusable(path, error) from None
     if problems != ["ok"] or dangling or ahead:
         raise schema.DatabaseUnusable(f"{path} is damaged; it was left as it is.")
     return version
@@ -102,6 +126,8 @@ def check(path: Path) -> int:
 def make_backup(data: Path, to: Path | None = None, wanted: Callable[[], bool] = lambda: True) -> Path:
     """Copy the database of a data directory, in use or not, check the copy, and thin out the older ones.
 
+    The copy has the time of its snapshot, not of its end: what was committed meanwhile was written since.
+
     Args:
         to: another file than the next one in `backups`, which must not exist; then nothing is thinned out.
         wanted: asked now and then; once it says no, the copy is given up.
@@ -109,59 +135,62 @@ def make_backup(data: Path, to: Path | None = None, wanted: Callable[[], bool] =
     Raises:
         BackupFailed: nothing was left behind, and no other backup was touched.
     """
-    source = data / DATABASE
-    if not source.exists() or source.stat().st_size == 0:
-        raise BackupFailed(f"There is no room in {data}.")
-    part = None
+    source, folder = data / DATABASE, data / FOLDER
     try:
-        if to is None:
-            (data / FOLDER).mkdir(mode=0o700, exist_ok=True)
-            to = data / FOLDER / _next_name(backups(data))
-        elif to.exists():
-            raise BackupFailed(f"{to} exists already.")
-        part = to.with_name(to.name + ".part")
-        part.unlink(missing_ok=True)
-        _copy(source, part, wanted)
-        check(part)
-        os.replace(part, to)
-        sync_folder(to.parent)
+        if not source.exists() or source.stat().st_size == 0:
+            raise BackupFailed(f"There is no room in {data}.")
+        if to is not None:
+            if to.exists():
+                raise BackupFailed(f"{to} exists already.")
+            # A name of its own: somebody else may be copying there too.
+            return _make(source, to, to.with_name(f"{to.name}.{secrets.token_hex(4)}.part"), wanted)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with _alone(folder, wanted):
+            for left in folder.glob("backup-*.part*"):
+                left.unlink(missing_ok=True)
+            to = folder / _next_name(backups(data))
+            made = _make(source, to, to.with_name(f"{to.name}.part"), wanted)
+            for backup in superfluous(backups(data)):
+                with contextlib.suppress(OSError):
+                    backup.path.unlink()
+            return made
     except (sqlite3.Error, OSError, schema.DatabaseUnusable) as error:
-        if part is not None:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).rstrip(".")
-        raise BackupFailed(f"No backup could be made: {reason}.") from error
-    if to.parent == data / FOLDER:
-        for backup in superfluous(backups(data)):
-            with contextlib.suppress(OSError):
-                backup.path.unlink()
-    return to
+        damaged = isinstance(error, schema.DatabaseUnusable) and not isinstance(error, schema.DatabaseOutOfReach)
+        raise BackupFailed(f"No backup could be made: {reason}.", damaged or is_damage(error)) from error
 
 
 def superfluous(kept: Iterable[Backup]) -> list[Backup]:
     """Of these, the ones that need not be kept."""
     newest_first = sorted(kept, reverse=True)
     days: set[str] = set()
-    gone = []
+    rest = []
     for backup in newest_first[NEWEST:]:
         if backup.day in days or len(days) == DAYS:
-            gone.append(backup)
+            rest.append(backup)
         else:
             days.add(backup.day)
-    return gone
+    return rest[DAYS - len(days) :]
 
 
 class Schedule:
     """Makes a backup whenever the newest is older than the interval and something was written since.
+
+    After a failure it pauses, each time for longer, the interval at most.
 
     Args:
         data: the data directory.
         hours: the interval; 0 for never.
     """
 
+    #: Whether a copy was not whole: the database is to be looked through.
+    found_damage = False
+
     def __init__(self, data: Path, hours: float) -> None:
         self._data = data
         self._seconds = hours * 3600
+        self._pause = 0.0
+        self._not_before = 0.0
         self._stopping = threading.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -192,15 +221,22 @@ class Schedule:
             await asyncio.sleep(min(_LOOK_SECONDS, self._seconds))
 
     def _make_if_due(self) -> None:
+        if time.monotonic() < self._not_before:
+            return
         try:
             if self.is_due():
                 made = make_backup(self._data, wanted=lambda: not self._stopping.is_set())
                 log.info("Made the backup %s", made.name)
+            self._pause = 0.0
+            return
         except BackupFailed as failure:
             if not self._stopping.is_set():
-                log.warning("%s", failure)
+                self.found_damage = self.found_damage or failure.damaged
+                log.log(logging.ERROR if failure.damaged else logging.WARNING, "%s", failure)
         except OSError as error:
             log.warning("Backups cannot be looked at: %s", error.strerror)
+        self._pause = min(self._seconds, max(_LOOK_SECONDS, 2 * self._pause))
+        self._not_before = time.monotonic() + self._pause
 
     def is_due(self) -> bool:
         """Whether it is time for one."""
@@ -211,7 +247,8 @@ class Schedule:
         files = (self._data / DATABASE, self._data / f"{DATABASE}-wal")
         written = max(file.stat().st_mtime for file in files if file.exists())
         # A clock that jumped back leaves the newest one in the future: that is no reason to wait until then.
-        return made > now or (now - made >= self._seconds and written > made)
+        # Times of files go by ticks: what has the copy's own may have been written after it was begun.
+        return made > now or (now - made >= self._seconds and written >= made)
 
 
 def sync_folder(folder: Path) -> None:
@@ -229,12 +266,66 @@ def _next_name(kept: list[Backup]) -> str:
     return f"backup-{number:04}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}.db"
 
 
+@contextlib.contextmanager
+def _alone(folder: Path, wanted: Callable[[], bool]) -> Iterator[None]:
+    """Hold the lock on a folder of backups.
+
+    Raises:
+        BackupFailed: somebody else held it for too long.
+    """
+    lock = filelock.FileLock(folder / _LOCK)
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            lock.acquire(timeout=0.5)
+            break
+        except filelock.Timeout:
+            _check_wanted(wanted)
+            if time.monotonic() > until:
+                raise BackupFailed("Another backup is being made; try again later.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _make(source: Path, to: Path, part: Path, wanted: Callable[[], bool]) -> Path:
+    """A checked copy of a database; where it fails, nothing of it is left."""
+    try:
+        _check_space(source, to.parent)
+        _copy(source, part, wanted)
+        check(part)
+        os.replace(part, to)
+        sync_folder(to.parent)
+    finally:
+        for ending in ("", "-journal", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                Path(f"{part}{ending}").unlink(missing_ok=True)
+    return to
+
+
+def _check_space(source: Path, folder: Path) -> None:
+    files = (source, Path(f"{source}-wal"))
+    needed = sum(file.stat().st_size for file in files if file.exists()) + _LEFT_BYTES
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OSError(0, f"it needs {-(-needed // _MIB):,} MiB, and {free // _MIB:,} MiB are free")
+
+
+def _check_wanted(wanted: Callable[[], bool]) -> None:
+    if not wanted():
+        raise OSError(0, "the host is stopping")
+
+
 def _copy(source: Path, part: Path, wanted: Callable[[], bool]) -> None:
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    # By the clock that gives the database's files their times.
+    begun = part.stat().st_mtime_ns
 
     def go_on(_status: int, _left: int, _all: int) -> None:
-        if not wanted():
-            raise OSError(0, "the host is stopping")
+        _check_wanted(wanted)
+        if shutil.disk_usage(part.parent).free < _LEFT_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     mode = "mode=ro" if Path(f"{source}-wal").exists() else "mode=rw"
     with (
@@ -250,5 +341,6 @@ def _copy(source: Path, part: Path, wanted: Callable[[], bool]) -> None:
         db.execute("ROLLBACK")
         # A backup is one file.
         copy.execute("PRAGMA journal_mode = DELETE").fetchone()
+    os.utime(part, ns=(begun, begun))
     with part.open("r+b") as file:
         os.fsync(file.fileno())

@@ -15,7 +15,9 @@ _CHECK_BYTES: Final = 64 * 1024 * 1024
 def note(database: Path) -> None:
     """The database was closed in order. Where it can't be noted, the next start only takes longer."""
     with contextlib.suppress(OSError):
-        _mark(database).write_text(json.dumps(_stamp(database)))
+        # A log that could not be emptied is part of the database, and the mark knows nothing of it.
+        if not database.with_name(database.name + "-wal").exists():
+            _mark(database).write_text(json.dumps(_stamp(database)))
 
 
 def forget(database: Path) -> None:

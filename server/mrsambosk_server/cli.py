@@ -111,7 +111,10 @@ def make_invite(data: Path, single_use: bool, minutes: int | None) -> str:
 
 
 class _Crowding:
-    """The loop's exception handler: that no descriptor is left for newcomers is said once a minute, not at each try."""
+    """The loop's exception handler: that no descriptor is left for newcomers is said once a minute, not at each try.
+
+    Of anything else what happened is logged, not what it happened to: tasks and handles show what they were given.
+    """
 
     def __init__(self) -> None:
         self._said_at = -math.inf
@@ -119,7 +122,7 @@ class _Crowding:
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if not (isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)):
-            loop.default_exception_handler(context)
+            log.error("%s", context["message"], exc_info=error)
         elif loop.time() - self._said_at > 60:
             self._said_at = loop.time()
             log.warning("No descriptor is left for new connections; they wait until others leave")

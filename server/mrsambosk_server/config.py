@@ -16,6 +16,7 @@ from mrsambosk_protocol.text import check_name
 from .listening import LAN, LOOPBACK, BadAddress, resolve
 
 EXIT_STOPPED = 0
+#: Also where what they name, a directory or a file, cannot be used now.
 EXIT_ARGUMENTS = 2
 EXIT_PORT_TAKEN = 3
 EXIT_DATA_IN_USE = 4

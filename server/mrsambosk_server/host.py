@@ -24,10 +24,22 @@ from mrsambosk_protocol import __version__, events
 from mrsambosk_protocol.announcement import Announcement
 from mrsambosk_protocol.entities import OFFLINE, HostInfo
 from mrsambosk_protocol.invite import Address, Invite
-from mrsambosk_protocol.limits import Close
+from mrsambosk_protocol.limits import Close, Refused
 from mrsambosk_protocol.running import RUNNING_FILE, Running
 
-from . import backup, certificate, clean_stop, history, listening, logs, people, restore, schema, search
+from . import (
+    backup,
+    certificate,
+    clean_stop,
+    history,
+    listening,
+    logs,
+    people,
+    restore,
+    schema,
+    search,
+    write_ahead_log,
+)
 from .actions import accounts, messages, moderation, starting
 from .announce import Announcer
 from .api import make_app
@@ -39,6 +51,7 @@ from .hub import Hub
 from .ledger import Ledger
 from .passwords import Passwords
 from .session import Services
+from .storage_errors import is_damage
 from .whereabouts import Whereabouts
 
 log = logging.getLogger(__name__)
@@ -113,29 +126,30 @@ class Host:
         self._take_data()
         restore.clear_up(config.data)
         path = config.data / backup.DATABASE
-        try:
-            version = schema.examine(path, thorough=clean_stop.needs_check(path))
-        except schema.DatabaseUnusable as unusable:
-            raise CannotStart(EXIT_DATABASE, f"{unusable} {_way_back(config.data)}") from None
+        version = _examine(path)
         self._log_file = logs.open_file(config.data)
         if 0 < version < schema.VERSION:
             try:
                 backup.make_backup(config.data)
             except backup.BackupFailed as failed:
                 text = f"The database must be updated, and not without a backup. {failed}"
-                raise CannotStart(EXIT_DATABASE, text) from None
+                if failed.damaged:
+                    raise CannotStart(EXIT_DATABASE, f"{text} {_way_back(config.data)}") from None
+                raise CannotStart(EXIT_ARGUMENTS, text) from None
         clean_stop.forget(path)
         key = _load_key(config.data / KEY_FILE)
         self._listen()
+        _look_at_log(path)
         ledger = await self._open_ledger(path)
         epoch = secrets.token_urlsafe(12)
-        started = await ledger.submit(starting.do_start, epoch, config.name, config.policy)
-        self._settings = started.reply
-        owner_token = None
-        if config.owner is not None:
-            owner_token = secrets.token_urlsafe(32)
-            await ledger.submit(accounts.do_own, config.owner, owner_token, config.limits)
-        self._hub = Hub(await ledger.read(history.everyone), await ledger.read(people.revs))
+        try:
+            owner_token = await self._open_room(ledger, epoch)
+        except Refused as refused:
+            if ledger.is_damaged:
+                text = f"{path} is damaged. {_way_back(config.data)}"
+                raise CannotStart(EXIT_DATABASE, text) from None
+            raise CannotStart(EXIT_ARGUMENTS, f"The room cannot be opened. {refused.text}") from None
+        assert self._hub is not None
         self._key = key
         info = HostInfo(
             id=certificate.host_id(key.public_key()),
@@ -147,6 +161,21 @@ class Host:
         self._services = Services(ledger, self._hub, config.limits, info, epoch)
         await self._serve(owner_token)
         self._backups.start()
+
+    async def _open_room(self, ledger: Ledger, epoch: str) -> str | None:
+        """Begin this start in the database, and learn who is there; the owner's token, where there is to be one.
+
+        Raises:
+            Refused: the storage does not let us.
+        """
+        config, owner_token = self._config, None
+        started = await ledger.submit(starting.do_start, epoch, config.name, config.policy)
+        self._settings = started.reply
+        if config.owner is not None:
+            owner_token = secrets.token_urlsafe(32)
+            await ledger.submit(accounts.do_own, config.owner, owner_token, config.limits)
+        self._hub = Hub(await ledger.read(history.everyone), await ledger.read(people.revs))
+        return owner_token
 
     async def _serve(self, owner_token: str | None) -> None:
         assert self._services is not None
@@ -265,9 +294,22 @@ class Host:
         return [name.partition(":")[0] for name in self._config.allow_hosts] or addresses
 
     async def stop(self) -> None:
-        """Take nobody new, say goodbye, store what waits, close. Safe at any point of a start, and twice."""
-        if self._announcer is not None:
-            await self._announcer.stop()
+        """Take nobody new, say goodbye, store what waits, close. Safe at any point of a start, and twice.
+
+        Whatever fails on the way, what is below it is done.
+        """
+        async with contextlib.AsyncExitStack() as last:  # the last first
+            last.callback(self._lock.release)
+            last.callback(self._forget_running)
+            last.callback(self._close_log_file)
+            last.callback(self._passwords.close)
+            last.push_async_callback(self._close_ledger)
+            last.push_async_callback(self._backups.aclose)
+            last.push_async_callback(self._say_goodbye)
+            if self._announcer is not None:
+                await self._announcer.stop()
+
+    async def _say_goodbye(self) -> None:
         if self._whereabouts is not None:
             await self._whereabouts.close()
         if self._door is not None:
@@ -286,17 +328,22 @@ class Host:
             await self._door.until_empty(_GOODBYE_SECONDS)
         if self._hub is not None:
             self._hub.close()
-        await self._backups.aclose()
-        if self._ledger is not None:
-            await self._ledger.close()
+
+    async def _close_ledger(self) -> None:
+        if self._ledger is None:
+            return
+        await self._ledger.close()
+        if not (self._ledger.is_damaged or self._backups.found_damage):
             clean_stop.note(self._config.data / backup.DATABASE)
-        self._passwords.close()
+
+    def _close_log_file(self) -> None:
         if self._log_file is not None:
             logs.close_file(self._log_file)
+
+    def _forget_running(self) -> None:
         if self._noted is not None:
             with contextlib.suppress(OSError):
                 self._noted.unlink(missing_ok=True)
-        self._lock.release()
 
     async def _open_ledger(self, path: Path) -> Ledger:
         def told(outcome: Any) -> None:
@@ -315,8 +362,12 @@ class Host:
         )
         try:
             await ledger.open()
-        except (schema.DatabaseUnusable, peewee.DatabaseError, sqlite3.Error, OSError) as error:
-            raise CannotStart(EXIT_DATABASE, f"The room's database cannot be used: {error}.") from None
+        except schema.DatabaseOutOfReach as failure:
+            raise CannotStart(EXIT_ARGUMENTS, str(failure)) from None
+        except (peewee.DatabaseError, sqlite3.Error, OSError) as error:
+            if is_damage(error):
+                raise CannotStart(EXIT_DATABASE, f"{path} is damaged. {_way_back(path.parent)}") from None
+            raise CannotStart(EXIT_ARGUMENTS, f"The room's database cannot be used: {error}.") from None
         self._ledger = ledger
         return ledger
 
@@ -337,7 +388,7 @@ class Host:
         except filelock.Timeout:
             raise CannotStart(EXIT_DATA_IN_USE, f"Another host is using {data}.") from None
         except OSError as error:
-            raise CannotStart(EXIT_DATABASE, f"{data} cannot be written to: {error.strerror}.") from None
+            raise CannotStart(EXIT_ARGUMENTS, f"{data} cannot be written to: {error.strerror}.") from None
 
     def _listen(self) -> None:
         try:
@@ -384,18 +435,59 @@ class Host:
         return config
 
 
+def _examine(path: Path) -> int:
+    """The schema version of the room's database, 0 where there never was one.
+
+    Raises:
+        CannotStart: it can't be used, or is gone.
+    """
+    try:
+        version = schema.examine(path, thorough=clean_stop.needs_check(path))
+        is_lost = version == 0 and (backup.backups(path.parent) or _has_log_alone(path))
+    except schema.DatabaseOutOfReach as failure:
+        raise CannotStart(EXIT_ARGUMENTS, str(failure)) from None
+    except schema.DatabaseUnusable as unusable:
+        raise CannotStart(EXIT_DATABASE, f"{unusable} {_way_back(path.parent)}") from None
+    except OSError as error:
+        raise CannotStart(EXIT_ARGUMENTS, f"{path} cannot be read: {error.strerror}.") from None
+    if is_lost:
+        # A new room in its place would hide the loss.
+        how = "holds no room" if path.exists() else "is missing"
+        raise CannotStart(EXIT_DATABASE, f"{path} {how}, and there was a room before. {_way_back(path.parent)}")
+    return version
+
+
+def _has_log_alone(path: Path) -> bool:
+    """Whether there is a write-ahead log without the database it belongs to, which SQLite would throw away."""
+    log = Path(f"{path}-wal")
+    is_there = path.exists() and path.stat().st_size > 1
+    return not is_there and log.exists() and log.stat().st_size > 0
+
+
+def _look_at_log(path: Path) -> None:
+    """Say so where SQLite is about to throw away what had been stored, and keep it."""
+    lost = write_ahead_log.lost_commits(path)
+    if not lost:
+        return
+    try:
+        told = f"it is kept as {write_ahead_log.keep(path)}"
+    except OSError as error:
+        told = f"it cannot be kept: {error.strerror}"
+    log.error("The write-ahead log is damaged, and the last %d commits are lost; %s", lost, told)
+
+
 def _load_key(path: Path) -> Any:
     try:
         return certificate.load_or_make_key(path)
     except (ValueError, TypeError):
-        raise CannotStart(EXIT_DATABASE, f"{path} is damaged; it was left as it is.") from None
+        raise CannotStart(EXIT_ARGUMENTS, f"{path} is damaged; it was left as it is.") from None
     except OSError as error:
-        raise CannotStart(EXIT_DATABASE, f"{path} cannot be used: {error.strerror}.") from None
+        raise CannotStart(EXIT_ARGUMENTS, f"{path} cannot be used: {error.strerror}.") from None
 
 
 def _way_back(data: Path) -> str:
     """What to do about a database that cannot be used."""
     good = backup.newest_good(data)
     if good is None:
-        return "There is no backup of it."
+        return "None of its backups can be used." if backup.backups(data) else "There is no backup of it."
     return f"The newest good backup is {good}; put it back with: mrsambosk restore --data {shlex.quote(str(data))}."

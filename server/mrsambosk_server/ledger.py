@@ -24,7 +24,7 @@ from mrsambosk_protocol.limits import Refused
 
 from . import schema
 from .outcome import Outcome
-from .storage_errors import is_storage
+from .storage_errors import is_damage, is_storage, name_of
 from .transaction import Transaction
 from .writer import Batch, Result, Writer, now_ms
 
@@ -69,6 +69,7 @@ class Ledger:
         self._storage_changed = storage_changed
         self._loop = asyncio.get_running_loop()
         self._closing = False
+        self._damaged = False
         self._waiting = 0
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[None] = self._loop.create_future()
@@ -131,6 +132,11 @@ class Ledger:
         """How many actions have been submitted and not answered."""
         return self._waiting
 
+    @property
+    def is_damaged(self) -> bool:
+        """Whether the database turned out damaged while it was used."""
+        return self._damaged
+
     def loop_time(self) -> float:
         """The loop's monotonic clock, in seconds."""
         return self._loop.time()
@@ -148,7 +154,9 @@ class Ledger:
         except (sqlite3.Error, peewee.PeeweeException) as error:
             if not is_storage(error):
                 raise
-            log.error("The storage could not be read: %s", error)
+            log.error("The storage could not be read: %s", name_of(error))
+            if is_damage(error):
+                self.on_damaged()
             raise Refused("storage_error", "The host's storage could not be read.", 30.0) from error
 
     def _prepare(self, together: threading.Barrier) -> None:
@@ -166,6 +174,12 @@ class Ledger:
         self._reader_connections.append(db.connection())
         transaction = self._local.transaction = Transaction(db)
         return transaction
+
+    def on_damaged(self) -> None:
+        """From any thread."""
+        if not self._damaged:
+            self._damaged = True
+            log.error("The database is damaged; the next start looks through all of it")
 
     # What the writer's thread says.
 

@@ -1,5 +1,6 @@
 """What a host writes about itself: to stderr, and to files that rotate; each line as `loglines` makes it."""
 
+import contextlib
 import logging
 import logging.handlers
 import sys
@@ -50,9 +51,10 @@ def open_file(data: Path) -> logging.Handler | None:
 
 
 def close_file(handler: logging.Handler) -> None:
-    """Stop logging there."""
+    """Stop logging there, also where what was not written yet finds no space."""
     logging.getLogger().removeHandler(handler)
-    handler.close()
+    with contextlib.suppress(OSError):
+        handler.close()
 
 
 class _File(logging.handlers.RotatingFileHandler):

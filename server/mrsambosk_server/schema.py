@@ -5,6 +5,8 @@ the queries that are not on the hot path; they are bound to no database, so each
 ``Account.select().execute(db)``.
 """
 
+import os
+import sqlite3
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +14,7 @@ import peewee
 from peewee import BlobField, CompositeKey, IntegerField, Model, SqliteDatabase, TextField
 
 from .migrations import MIGRATIONS
+from .storage_errors import is_damage, sqlite_error
 
 #: "MrSb": marks a file as ours (PRAGMA application_id).
 APPLICATION_ID: Final = 0x4D725362
@@ -31,10 +34,15 @@ _PRAGMAS: Final = {
 
 
 class DatabaseUnusable(Exception):
-    """The file is damaged, foreign or newer than this program, and was left as it is.
+    """The file cannot be used, and was left as it is; the message is a sentence for a person.
 
-    The message is a sentence for a person.
+    DatabaseUnusable             it is damaged, foreign or newer than this program
+    └── DatabaseOutOfReach       it may be whole: this computer does not let it be used
     """
+
+
+class DatabaseOutOfReach(DatabaseUnusable):
+    """Another program has it, a right is missing, no descriptor is left, the disk fails: no reason to roll back."""
 
 
 class _Table(Model):
@@ -260,9 +268,14 @@ def examine(path: Path, thorough: bool) -> int:
 
     Raises:
         DatabaseUnusable: for a damaged, foreign or newer file.
+        DatabaseOutOfReach: where it cannot be read.
     """
-    if not path.exists() or path.stat().st_size == 0:
-        return 0
+    try:
+        # To SQLite, a file of one byte is none yet.
+        if not path.exists() or path.stat().st_size <= 1:
+            return 0
+    except OSError as error:
+        raise DatabaseOutOfReach(f"{path} cannot be read: {error.strerror}.") from None
     # With no write-ahead log beside it, `immutable` keeps SQLite from making side files.
     mode = "mode=ro" if Path(f"{path}-wal").exists() else "mode=ro&immutable=1"
     db = SqliteDatabase(f"{path.absolute().as_uri()}?{mode}", uri=True)
@@ -277,15 +290,34 @@ def examine(path: Path, thorough: bool) -> int:
             raise DatabaseUnusable(
                 f"{path} was written by a newer version of Mrsambosk; update this program. The file was left as it is."
             )
+        if version and not tables:
+            raise DatabaseUnusable(f"{path} is damaged; it was left as it is.")
         if thorough:
             problems = [row[0] for row in db.execute_sql("PRAGMA quick_check(1)")]
             if problems != ["ok"]:
                 raise DatabaseUnusable(f"{path} is damaged; it was left as it is.")
         return int(version)
-    except (peewee.DatabaseError, UnicodeDecodeError):
-        raise DatabaseUnusable(f"{path} is damaged or not a database; it was left as it is.") from None
+    except (peewee.DatabaseError, UnicodeDecodeError) as error:
+        raise unusable(path, error) from None
     finally:
         db.close()
+
+
+def unusable(path: Path, error: Exception) -> DatabaseUnusable:
+    """What a failure to read a database file with constant SQL says of it."""
+    cause = sqlite_error(error)
+    code = getattr(cause, "sqlite_errorcode", None)
+    # SQLITE_ERROR: the SQL is right, so the file lacks our tables, or has a form that SQLite does not know.
+    if cause is None or is_damage(cause) or code == sqlite3.SQLITE_ERROR:
+        return DatabaseUnusable(f"{path} is damaged or not a database; it was left as it is.")
+    reason = str(cause)
+    if code is not None and code & 0xFF == sqlite3.SQLITE_CANTOPEN:
+        # SQLite does not say why.
+        try:
+            os.close(os.open(path, os.O_RDONLY))
+        except OSError as refused:
+            reason = refused.strerror or reason
+    return DatabaseOutOfReach(f"{path} cannot be read: {reason}.")
 
 
 def open_writer(path: Path) -> SqliteDatabase:
@@ -293,6 +325,7 @@ def open_writer(path: Path) -> SqliteDatabase:
 
     Raises:
         DatabaseUnusable: as `examine`; call that first, so that a file that can't be used is not touched.
+        DatabaseOutOfReach: SQLite does not keep here what durability needs.
         peewee.OperationalError: where the disk is full or read-only.
     """
     db = SqliteDatabase(str(path), pragmas=_PRAGMAS, cached_statements=256)
@@ -331,4 +364,4 @@ def _verify_pragmas(db: SqliteDatabase) -> None:
     for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete"):
         value = db.execute_sql(f"PRAGMA {name}").fetchone()[0]
         if value != _PRAGMAS[name]:
-            raise DatabaseUnusable(f"SQLite does not keep {name}={_PRAGMAS[name]} here (it says {value}).")
+            raise DatabaseOutOfReach(f"SQLite does not keep {name}={_PRAGMAS[name]} here (it says {value}).")

@@ -15,6 +15,7 @@ _OUR_BUGS: Final = (
     sqlite3.DataError,
     sqlite3.NotSupportedError,
 )
+_DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 def is_storage(error: Exception) -> bool:
@@ -25,9 +26,25 @@ def is_storage(error: Exception) -> bool:
     return getattr(cause, "sqlite_errorcode", None) != sqlite3.SQLITE_ERROR
 
 
+def is_damage(error: BaseException) -> bool:
+    """Whether the file is broken, and not what it lies on or who else uses it."""
+    cause = sqlite_error(error)
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is None:
+        # Text that is no UTF-8, which we never write; Python tells it without a code.
+        return type(cause) is sqlite3.OperationalError
+    return code & 0xFF in _DAMAGE
+
+
+def name_of(error: BaseException) -> str:
+    """What SQLite calls a failure, for the log: its message might hold what somebody wrote."""
+    cause = sqlite_error(error) or error
+    return getattr(cause, "sqlite_errorname", None) or type(cause).__name__
+
+
 def sqlite_error(error: BaseException | None) -> sqlite3.Error | None:
-    """What SQLite raised; peewee wraps it."""
-    if isinstance(error, peewee.PeeweeException):
+    """What SQLite raised; peewee wraps it, a failure to open twice."""
+    while isinstance(error, peewee.PeeweeException):
         error = error.__cause__ or error.__context__
     return error if isinstance(error, sqlite3.Error) else None
 

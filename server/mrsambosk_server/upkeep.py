@@ -18,7 +18,7 @@ from mrsambosk_protocol import codec
 from mrsambosk_protocol.upkeep import Copied, Kept, KeptFile, Restored, Verified, VerifiedFile
 
 from . import backup, restore, schema
-from .config import EXIT_DATA_IN_USE, EXIT_DATABASE, EXIT_STOPPED, Upkeep
+from .config import EXIT_ARGUMENTS, EXIT_DATA_IN_USE, EXIT_DATABASE, EXIT_STOPPED, Upkeep
 from .host import LOCK_FILE
 
 _BYTES_PER_MIB: Final = 1024 * 1024
@@ -31,7 +31,10 @@ def look_after(upkeep: Upkeep) -> int:
     except filelock.Timeout:
         _complain(f"A host is using {upkeep.data}; stop it first.")
         return EXIT_DATA_IN_USE
-    except (backup.BackupFailed, restore.CannotRestore) as failed:
+    except backup.BackupFailed as failed:
+        _complain(str(failed))
+        return EXIT_DATABASE if failed.damaged else EXIT_ARGUMENTS
+    except restore.CannotRestore as failed:
         _complain(str(failed))
         return EXIT_DATABASE
     print(codec.encode_any(answer).decode() if upkeep.json else "\n".join(_sentences(answer)), flush=True)
@@ -66,14 +69,16 @@ def _verify(upkeep: Upkeep) -> tuple[int, Verified]:
     files = [upkeep.file] if upkeep.file else [upkeep.data / backup.DATABASE]
     if upkeep.file is None:
         files += [kept.path for kept in reversed(backup.backups(upkeep.data))]
-    seen = []
+    seen, status = [], EXIT_STOPPED
     for file in files:
         try:
             backup.check(file)
             seen.append(VerifiedFile(str(file), True, ""))
         except schema.DatabaseUnusable as unusable:
             seen.append(VerifiedFile(str(file), False, str(unusable)))
-    return EXIT_STOPPED if all(it.good for it in seen) else EXIT_DATABASE, Verified(tuple(seen))
+            out_of_reach = isinstance(unusable, schema.DatabaseOutOfReach)
+            status = max(status, EXIT_ARGUMENTS if out_of_reach else EXIT_DATABASE)
+    return status, Verified(tuple(seen))
 
 
 Answer = Copied | Kept | Restored | Verified

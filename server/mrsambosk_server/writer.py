@@ -28,7 +28,7 @@ from mrsambosk_protocol.limits import Refused
 from . import schema
 from .outcome import Outcome
 from .reserve import Reserve
-from .storage_errors import disk_full, is_storage, sqlite_error, storage_refusal
+from .storage_errors import disk_full, is_damage, is_storage, name_of, sqlite_error, storage_refusal
 from .transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,9 @@ class Listener(Protocol):
 
     def on_storage(self, state: str) -> None:
         """The storage is now "full", "read_only" or "writable"."""
+
+    def on_damaged(self) -> None:
+        """The database turned out damaged."""
 
     def on_closing(self) -> None:
         """Nothing waits any more: end every reading, and come back only then."""
@@ -182,7 +185,8 @@ class Writer:
         try:
             results = self._run(transaction, batch)
         except (sqlite3.Error, peewee.PeeweeException) as error:
-            log.error("The storage refused a batch of %d: %s", len(batch), error)
+            log.error("The storage refused a batch of %d: %s", len(batch), name_of(error))
+            self._look_for_damage(error)
             refusal = self._refusal(error)
             results = [refusal] * len(batch)
             if refusal.code == "storage_full" and self._storage != "full":
@@ -264,7 +268,8 @@ class Writer:
             return more
         except Exception as error:
             if is_storage(error):
-                log.info("Work put off: %s", error)
+                log.info("Work put off: %s", name_of(error))
+                self._look_for_damage(error)
             else:
                 log.exception("%s failed", getattr(work, "__name__", work))
             with contextlib.suppress(sqlite3.Error):
@@ -297,7 +302,8 @@ class Writer:
             blocked = transaction.one("PRAGMA wal_checkpoint(TRUNCATE)")[0]
             transaction.run(f"PRAGMA busy_timeout = {schema.BUSY_TIMEOUT_MS}")
         except sqlite3.Error as error:
-            log.info("The write-ahead log could not be emptied: %s", error)
+            log.info("The write-ahead log could not be emptied: %s", name_of(error))
+            self._look_for_damage(error)
             return False
         return not blocked
 
@@ -320,6 +326,10 @@ class Writer:
         if state != self._storage:
             self._storage = state
             self._listener.on_storage(state)
+
+    def _look_for_damage(self, error: Exception) -> None:
+        if is_damage(error):
+            self._listener.on_damaged()
 
     def _refusal(self, error: Exception) -> Refused:
         """The code for what SQLite could not do."""

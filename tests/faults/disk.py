@@ -4,17 +4,21 @@ import asyncio
 import contextlib
 import gzip
 import os
+import random
+import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mrsambosk_server import backup, restore, schema
 from mrsambosk_server.migrations import MIGRATIONS
+from tests.faults.planted_host import NextStep
 from tests.faults.stage import FaultyHost, Stage, check, check_room, reading
 from tests.helpers.host_process import ROOT, environment, run_host
 from tests.helpers.wire_client import Person, WireClient, eventually, new_cid, register, request
@@ -108,7 +112,7 @@ async def _stored(client: WireClient, acknowledged: dict[str, int]) -> bool:
     "a damaged database",
     "databases",
     full=50,
-    short=2,
+    short=3,
     planted="host:no-examination",
     plant="a database is opened without a look at it",
     passes="status 5, the original untouched, the newest good backup named, and restored whole",
@@ -128,32 +132,42 @@ async def damaged(stage: Stage, count: int) -> str:
     assert host.stop() == 0
     kept = [it.path.name for it in backup.backups(folder)]
     assert len(kept) == 3
+    killed = stage.folder / "killed"
+    shutil.copytree(folder, killed)
+    host = stage.host(data=killed)
+    async with WireClient(host, person.token) as client:
+        for _ in range(30):
+            await client.post()
+        host.kill()
+    kinds = list(DAMAGES)
+    stage.dice.shuffle(kinds)
     named = 0
     for number in range(count):
+        kind = kinds[number % len(kinds)]
         data = stage.folder / f"damaged-{number}"
-        shutil.copytree(folder, data)
-        _damage(stage, data / "room.db")
+        shutil.copytree(killed if kind == LOG_LEFT else folder, data)
+        DAMAGES[kind](stage.dice, data / "room.db")
         expected = kept[-1]
         if stage.dice.random() < 0.3:
             _damage(stage, data / "backups" / kept[-1])
             expected = kept[-2]
-        before = (data / "room.db").read_bytes()
+        before = _content(data / "room.db")
         end = _run(stage, data)
-        assert end.status == 5, f"status {end.status}: {end.stderr[-300:]}"
-        assert (data / "room.db").read_bytes() == before, "the original was changed"
-        assert expected in end.sentence, f"{expected} is not named: {end.sentence}"
+        assert end.status == 5, f"{kind}: status {end.status}: {end.stderr[-300:]}"
+        assert _content(data / "room.db") == before, f"{kind}: the original was changed"
+        assert expected in end.sentence, f"{kind}: {expected} is not named: {end.sentence}"
         named += 1
         done = _cli("restore", "--data", str(data))
-        assert done.returncode == 0, done
-        original = list(data.glob("replaced-*.db"))
-        assert [path.read_bytes() for path in original] == [before], "the damaged original was not kept"
+        assert done.returncode == 0, (kind, done)
+        original = [_content(path) for path in data.glob("replaced-*.db")]
+        assert original == ([before] if "" in before else []), f"{kind}: the damaged original was not kept"
         if number % 10 == 0:
             again = stage.host(data=data)
             assert request(again, "GET", "/healthz").status == 200
             assert again.stop() == 0
-        assert len(check_room(data / "room.db")) == 60 * (kept.index(expected) + 1)
+        assert len(check_room(data / "room.db")) == 60 * (kept.index(expected) + 1), kind
         shutil.rmtree(data)
-    return f"{named} of {count} named the newest good one and were restored"
+    return f"{named} of {count}, of {min(count, len(kinds))} kinds, named the newest good one and were restored"
 
 
 def _run(stage: Stage, data: Path) -> Any:
@@ -174,24 +188,73 @@ def _cli_line(*arguments: str, fault: str = "") -> list[str]:
     return [sys.executable, "-m", *program, *arguments]
 
 
+def _content(database: Path) -> dict[str, bytes]:
+    """What is in a database file and in its write-ahead log, as far as they are there."""
+    files = {ending: Path(f"{database}{ending}") for ending in ("", "-wal")}
+    return {ending: file.read_bytes() for ending, file in files.items() if file.exists()}
+
+
+PAGE = 4096
+
+
+def _overwrite(dice: random.Random, path: Path, pages: Sequence[int]) -> None:
+    """Fill pages, counted from 1, with anything."""
+    with path.open("r+b") as file:
+        for page in pages:
+            file.seek((page - 1) * PAGE)
+            file.write(dice.randbytes(PAGE))
+
+
 def _damage(stage: Stage, path: Path) -> None:
     """Overwrite a page that is in use, the head, or cut it short."""
-    size = path.stat().st_size
+    stage.dice.choice((_spoil_head, _cut_short, _spoil_table, _spoil_table))(stage.dice, path)
+
+
+def _spoil_head(dice: random.Random, path: Path) -> None:
     with path.open("r+b") as file:
-        kind = stage.dice.randrange(4)
-        if kind == 0:
-            file.write(stage.dice.randbytes(100))
-        elif kind == 1:
-            file.truncate(stage.dice.randrange(4096, size - 4096))
-        else:
-            roots = _roots(path)
-            file.seek((stage.dice.choice(roots) - 1) * 4096)
-            file.write(stage.dice.randbytes(4096))
+        file.write(dice.randbytes(100))
 
 
-def _roots(path: Path) -> list[int]:
+def _cut_short(dice: random.Random, path: Path) -> None:
+    os.truncate(path, dice.randrange(PAGE, path.stat().st_size - PAGE))
+
+
+def _spoil_table(dice: random.Random, path: Path) -> None:
     with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as db:
-        return [row[0] for row in db.execute("SELECT rootpage FROM sqlite_master WHERE rootpage > 0")]
+        roots = [row[0] for row in db.execute("SELECT rootpage FROM sqlite_master WHERE rootpage > 0")]
+    _overwrite(dice, path, [dice.choice(roots)])
+
+
+def _spoil_page(dice: random.Random, path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as db:
+        assert db.execute("PRAGMA freelist_count").fetchone() == (0,), "nobody would miss a free page"
+    _overwrite(dice, path, [dice.randrange(2, path.stat().st_size // PAGE + 1)])
+
+
+def _fill_with_garbage(dice: random.Random, path: Path) -> None:
+    path.write_bytes(dice.randbytes(path.stat().st_size))
+
+
+def _spoil_beside_log(dice: random.Random, path: Path) -> None:
+    """All pages that do not stand in the log of a host that was killed, where there is one."""
+    log = Path(f"{path}-wal")
+    content = log.read_bytes() if log.exists() else b""
+    logged = {int.from_bytes(content[at : at + 4], "big") for at in range(32, len(content), 24 + PAGE)}
+    _overwrite(dice, path, sorted(set(range(1, path.stat().st_size // PAGE + 1)) - logged))
+
+
+LOG_LEFT = "beside the log of a host that was killed"
+DAMAGES: dict[str, Callable[[random.Random, Path], None]] = {
+    "the head overwritten": _spoil_head,
+    "cut short": _cut_short,
+    "the root of a table overwritten": _spoil_table,
+    "any page overwritten": _spoil_page,
+    "all of it garbage": _fill_with_garbage,
+    LOG_LEFT: _spoil_beside_log,
+    "of no length": lambda _dice, path: path.write_bytes(b"") and None,
+    "of one byte": lambda dice, path: path.write_bytes(dice.randbytes(1)) and None,
+    "missing": lambda _dice, path: path.unlink(),
+}
 
 
 @check(
@@ -199,19 +262,16 @@ def _roots(path: Path) -> list[int]:
     "kills at most, one before each statement",
     full=100,
     short=4,
-    planted="host:split-migration",
-    plant="each statement is its own transaction",
-    passes="the old schema or the new one, never between; a backup was made before; the next start is whole",
+    planted="host:late-rows",
+    plant="the rows of a step follow after its commit",
+    passes="the old schema and rows or the new ones, never between; a backup was made before; the next start is whole",
 )
 async def migration_killed(stage: Stage, count: int) -> str:
-    tried = 0
-    wholes: dict[int, tuple[int, tuple[str, ...]]] = {}
-    for version in range(schema.VERSION + 1):
-        wholes[version] = _schema_at(stage, version)
-    wholes[schema.VERSION + 1] = _schema_after_next(stage)
+    wholes = [_wholes_from(stage, version) for version in range(schema.VERSION + 1)]
     cases = [(version, statement) for version in range(schema.VERSION + 1) for statement in range(_statements(version))]
     if len(cases) > count:
-        cases = stage.dice.sample(cases, count)
+        # The last one is always tried: by then all is done and nothing must show.
+        cases = [*stage.dice.sample(cases[:-1], count - 1), cases[-1]]
     for version, statement in cases:
         data = stage.folder / f"migration-{version}-{statement}"
         data.mkdir()
@@ -224,25 +284,22 @@ async def migration_killed(stage: Stage, count: int) -> str:
             extra_environment={"FAULT_STATEMENT": str(statement)},
         )
         child = _end(host)
-        if child.returncode != -signal.SIGKILL:
-            # All statements had run before it could die: nothing more to try from here.
-            assert child.returncode == 0, child.stderr.decode()[-500:]
-            shutil.rmtree(data)
-            continue
-        tried += 1
-        found = _schema_of(data / "room.db")
-        assert found in wholes.values(), f"between two schemas, killed at statement {statement} from version {version}"
+        assert child.returncode == -signal.SIGKILL, child.stderr.decode()[-500:]
+        where = f"killed at statement {statement} from version {version}"
+        found = _whole(data / "room.db")
+        assert found in wholes[version], f"between two versions, {where}"
         if version:
             assert backup.newest_good(data) is not None, "no backup before the migration"
         again = stage.host(data=data, faults=("next-step",))
         assert again.stop() == 0
-        assert _schema_of(data / "room.db") == wholes[schema.VERSION + 1]
-        if version:
-            with reading(data / "room.db") as db:
-                assert db.execute("SELECT count(*) FROM messages").fetchone()[0] > 0
+        whole, newest = _whole(data / "room.db"), wholes[version][-1]
+        assert whole.version == newest.version, where
+        assert whole.schema == newest.schema, where
+        # What the start itself does not write.
+        for table in ("messages", "next_one"):
+            assert whole.rows_of(table) == newest.rows_of(table), f"{table}, {where}"
         shutil.rmtree(data)
-    assert tried, "no kill fell into a migration"
-    return f"{tried} kills from versions 0 to {schema.VERSION}, each old or new"
+    return f"{len(cases)} kills from versions 0 to {schema.VERSION}, each old or new"
 
 
 def _end(host: FaultyHost) -> "subprocess.CompletedProcess[bytes]":
@@ -257,36 +314,50 @@ def fixture(version: int) -> bytes:
 
 
 def _statements(version: int) -> int:
-    """Upper bound of the statements that bring a database of this version up to the next step of `planted_host`."""
-    return sum(len(step.STATEMENTS) + 3 for step in MIGRATIONS[version:]) + 8
+    """How many statements bring a database of this version up to the next step, the look at its version included."""
+    return 1 + sum(len(step.STATEMENTS) + 2 for step in (*MIGRATIONS[version:], NextStep))
 
 
-def _schema_of(path: Path) -> tuple[int, tuple[str, ...]]:
-    """The version and the tables of a file, as a start would find them."""
+class _Whole(NamedTuple):
+    """All that a database file holds, as SQL."""
+
+    version: int
+    schema: tuple[str, ...]
+    rows: tuple[str, ...]
+
+    def rows_of(self, table: str) -> list[str]:
+        return [row for row in self.rows if row.startswith(f'INSERT INTO "{table}"')]
+
+
+def _whole(path: Path) -> _Whole:
+    """A file as a start would find it."""
     if not path.exists() or path.stat().st_size == 0:
-        return 0, ()
+        return _Whole(0, (), ())
     with contextlib.closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        return version, tuple(
-            row[0] for row in db.execute("SELECT sql FROM sqlite_master WHERE sql > '' ORDER BY name")
-        )
+        # When it was made is the only thing in which two migrations of the same differ.
+        lines = [re.sub(r"\b1[0-9]{9}000\b", "(a time)", line) for line in db.iterdump()]
+    is_row = [line.startswith("INSERT") for line in lines]
+    rows = (line for line, row in zip(lines, is_row, strict=True) if row)
+    return _Whole(version, tuple(line for line, row in zip(lines, is_row, strict=True) if not row), tuple(rows))
 
 
-def _schema_at(stage: Stage, version: int) -> tuple[int, tuple[str, ...]]:
-    if version == 0:
-        return 0, ()
+def _wholes_from(stage: Stage, version: int) -> list[_Whole]:
+    """A database of this version, and what each further step should make of it."""
     path = stage.folder / f"whole-{version}.db"
-    path.write_bytes(fixture(version))
-    return _schema_of(path)
-
-
-def _schema_after_next(stage: Stage) -> tuple[int, tuple[str, ...]]:
-    data = stage.folder / "whole-next"
-    host = FaultyHost(data, faults=("next-step",))
-    host.start()
-    assert host.stop() == 0
-    return _schema_of(data / "room.db")
+    if version:
+        path.write_bytes(fixture(version))
+    wholes = [_whole(path)]
+    steps = (*MIGRATIONS, NextStep)
+    for number in range(version + 1, len(steps) + 1):
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            for statement in steps[number - 1].STATEMENTS:
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {number}")
+            db.commit()
+        wholes.append(_whole(path))
+    return wholes
 
 
 @check(
@@ -502,8 +573,10 @@ async def scheduled(stage: Stage, count: int) -> str:
                         assert seen[kept.path.name] <= last
             assert len(backup.backups(host.data)) <= backup.NEWEST + backup.DAYS + 1
     assert host.stop() == 0
+    kept = backup.backups(host.data)
     assert not list((host.data / "backups").glob("*.part*"))
-    return f"{len(seen)} made and opened, up to {max(seen.values()):,} posts; {len(backup.backups(host.data))} kept"
+    assert len(kept) == min(kept[-1].number, backup.NEWEST + backup.DAYS), "of one day as many are kept as of many"
+    return f"{len(seen)} made and opened, up to {max(seen.values()):,} posts; {len(kept)} kept"
 
 
 @check(
@@ -513,10 +586,11 @@ async def scheduled(stage: Stage, count: int) -> str:
     short=15,
     planted="host:logs-bodies",
     plant="posts are logged",
-    passes="no body, token or code in any log, no control character, files rotate",
+    passes="no body, password, token or code in any log, also where an exception quotes it; no control character, "
+    "files rotate",
 )
 async def log_contents(stage: Stage, count: int) -> str:
-    host = stage.host("--verbose", "--policy", "code", faults=("throwing-delivery",))
+    host = stage.host("--verbose", "--policy", "code", faults=("throwing-delivery", "quoting"))
     code = host.ready["code"]
     evil = "Eve\u202e\u0007"
     assert request(host, "POST", "/api/v1/register", data={"name": evil, "code": code}).status == 400
@@ -527,12 +601,21 @@ async def log_contents(stage: Stage, count: int) -> str:
             await client.call("post", room="lobby", cid=new_cid(), body=f"{marker} {number} \u001b[31m")
             await client.call("search", query=f"{marker} {code}")
             await client.send_raw('{"type":"post","ref":1,"\\u0007\\n' + marker + '":1}') if number % 40 == 39 else None
+        await client.call("post", room="lobby", cid=new_cid(), body=f"#quote# {marker}")
         await client.start("post", room="lobby", cid=new_cid(), body=f"#throw# {marker}")
         await client.closed()
+    answer = request(host, "POST", f"/api/v1/users/{person.id}/reset", token=host.owner_token)
+    # As somebody types it, and not as it would be struck out for its form.
+    password, reset = f"pass {marker}", answer.json["code"].lower()
+    for tried in (password, reset):
+        answer = request(host, "POST", "/api/v1/token", data={"name": person.name, "password": tried})
+        assert answer.status == 500, answer
     assert host.stop() == 0
     written = host.last_log + "".join(path.read_text() for path in (host.data / "logs").iterdir())
-    for name, secret in (("a body", marker), ("a token", person.token), ("a code", code), ("owner", host.owner_token)):
+    secrets = {"a body or a password": marker, "a token": person.token, "the owner's token": host.owner_token}
+    for name, secret in (secrets | {"a code": code, "a reset code": reset}).items():
         assert secret not in written, f"{name} is in the log"
+    assert written.count("builtins.KeyError") == 2 * 3, "the exceptions are not in both logs"
     strange = {char for char in written if ord(char) < 32 and char != "\n"}
     assert not strange, f"control characters: {strange}"
     assert written.count("\n") > 5

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import filelock
@@ -29,6 +30,7 @@ from mrsambosk_server import (
     host,
     hub,
     ledger,
+    passwords,
     people,
     replaced,
     reserve,
@@ -89,18 +91,20 @@ def small_cache() -> None:
     schema._PRAGMAS["cache_size"] = -int(os.environ["FAULT_CACHE"])
 
 
+class NextStep:
+    """What `next_step` adds."""
+
+    STATEMENTS = (
+        "CREATE TABLE next_one (id INTEGER PRIMARY KEY, word TEXT NOT NULL) STRICT",
+        "ALTER TABLE rooms ADD COLUMN next_two TEXT NOT NULL DEFAULT ''",
+        "UPDATE rooms SET next_two = name",
+        "INSERT INTO next_one (word) SELECT name FROM users",
+    )
+
+
 def next_step() -> None:
-    """One more migration than there is, of four statements."""
-
-    class Step:
-        STATEMENTS = (
-            "CREATE TABLE next_one (id INTEGER PRIMARY KEY, word TEXT NOT NULL) STRICT",
-            "ALTER TABLE rooms ADD COLUMN next_two TEXT NOT NULL DEFAULT ''",
-            "UPDATE rooms SET next_two = name",
-            "INSERT INTO next_one (word) SELECT name FROM users",
-        )
-
-    schema.MIGRATIONS = (*schema.MIGRATIONS, Step)
+    """One more migration than there is."""
+    schema.MIGRATIONS = (*schema.MIGRATIONS, NextStep)
     schema.VERSION = len(schema.MIGRATIONS)
 
 
@@ -152,6 +156,20 @@ def die_in_restore() -> None:
     os.fsync = counted
     sys.addaudithook(watch)
     atexit.register(lambda: print(steps[0], file=sys.stderr))
+
+
+def quoting() -> None:
+    """A post that begins with ``#quote#``, and each password to be compared, ends in an exception that quotes it."""
+    post = messages.do_post
+
+    def do_post(tx: Any, user: str, command: Any, rules: Any) -> Any:
+        return {}[command.body] if command.body.startswith("#quote#") else post(tx, user, command, rules)
+
+    async def matches(self: Any, stored: Any, password: str, address: str = "") -> bool:
+        return {}[password]
+
+    messages.do_post = do_post
+    passwords.Passwords.matches = matches
 
 
 def broken_copies() -> None:
@@ -283,16 +301,23 @@ def no_examination() -> None:
     schema.examine = lambda path, thorough: schema.VERSION
 
 
-def split_migration() -> None:
-    """Each statement of a migration is its own transaction."""
+def late_rows() -> None:
+    """What a step of a migration does to rows comes after the commit of its tables and its number."""
+
+    def is_late(statement: str) -> bool:
+        return statement.startswith(("INSERT", "UPDATE", "DELETE"))
 
     def migrate(db: Any) -> None:
         version = db.execute_sql("PRAGMA user_version").fetchone()[0]
         for number, step in enumerate(schema.MIGRATIONS[version:], start=version + 1):
-            for statement in step.STATEMENTS:
+            with db.atomic("IMMEDIATE"):
+                for statement in step.STATEMENTS:
+                    if not is_late(statement):
+                        db.execute_sql(statement)
+                db.execute_sql(f"PRAGMA user_version = {number}")
+                db.execute_sql(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+            for statement in filter(is_late, step.STATEMENTS):
                 db.execute_sql(statement)
-            db.execute_sql(f"PRAGMA user_version = {number}")
-            db.execute_sql(f"PRAGMA application_id = {schema.APPLICATION_ID}")
 
     schema.migrate = migrate
 
@@ -394,7 +419,7 @@ def unchecked_backups() -> None:
 FAULTS: dict[str, Callable[[], None]] = {
     name.replace("_", "-"): value
     for name, value in list(globals().items())
-    if callable(value) and getattr(value, "__module__", "") == __name__ and not name.startswith("_")
+    if isinstance(value, FunctionType) and value.__module__ == __name__ and not name.startswith("_")
 }
 
 

@@ -1,5 +1,7 @@
 """The tables and opening a file: models and migrations agree, and what can't be used is left byte for byte."""
 
+import contextlib
+import functools
 import hashlib
 import os
 import sqlite3
@@ -207,6 +209,40 @@ def test_what_cannot_be_used_is_said_and_left_byte_for_byte(migrated: Path, kind
         schema.examine(migrated, thorough=True)
     assert str(migrated) in str(caught.value)
     assert digest(migrated.parent) == before
+
+
+@pytest.mark.parametrize("why", ["locked", "no descriptor", "a folder", "no tables"])
+def test_what_is_out_of_reach_is_not_called_damaged(migrated: Path, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with contextlib.ExitStack() as stack:
+        if why == "locked":
+            other = stack.enter_context(closing(sqlite3.connect(migrated, isolation_level=None)))
+            other.execute("PRAGMA locking_mode = EXCLUSIVE")
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("COMMIT")
+            monkeypatch.setattr(schema, "SqliteDatabase", functools.partial(schema.SqliteDatabase, timeout=0.1))
+        elif why == "a folder":
+            migrated.unlink()
+            migrated.mkdir()
+        elif why == "no tables":
+            migrated.unlink()
+            with closing(sqlite3.connect(migrated)) as db:
+                db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+                db.execute(f"PRAGMA user_version = {schema.VERSION}")
+        else:
+            resource = pytest.importorskip("resource")
+            used = [os.open(os.devnull, os.O_RDONLY)]
+            stack.callback(lambda: [os.close(it) for it in used])
+            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (used[0] + 1, hard))
+            stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        with pytest.raises(schema.DatabaseUnusable) as caught:
+            schema.examine(migrated, thorough=True)
+    is_out_of_reach = why != "no tables"
+    assert isinstance(caught.value, schema.DatabaseOutOfReach) is is_out_of_reach
+    assert ("cannot be read: " in str(caught.value)) is is_out_of_reach
+    assert ("damaged" in str(caught.value)) is not is_out_of_reach
+    if why == "no descriptor":
+        assert "Too many open files" in str(caught.value)
 
 
 def test_a_log_left_by_a_crash_is_read_and_left(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A host whose disk is really full: it says so, goes on reading and deleting, and writes again once there is space."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from mrsambosk_protocol.commands import Delete
 from mrsambosk_protocol.limits import LOBBY, Refused
 from mrsambosk_server import history
 from mrsambosk_server.actions import messages
+from tests.helpers.host_process import ROOMY, HostProcess, command_line, run_host
 from tests.helpers.server_desk import on_loop, until
 from tests.helpers.server_host import hosted
 
@@ -34,6 +36,25 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", str(folder)], check=True, timeout=30)
+
+
+def test_a_start_on_a_disk_with_nothing_left_says_so_and_ends(small_disk: Path) -> None:
+    host = HostProcess(small_disk / "data", *ROOMY).start()
+    filler = small_disk / "somebody else's film"
+    host.kill()
+    (host.data / "reserve").unlink()
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    # Twice: the first one leaves nothing behind that would change the second.
+    for _ in range(2):
+        end = run_host(command_line(host.data))
+        assert end.status == 2, end
+        assert "disk is full" in end.sentence
+        assert "Traceback" not in end.stderr
+    filler.unlink()
+    with HostProcess(host.data):
+        pass
 
 
 @on_loop
