@@ -47,7 +47,8 @@ _FLASH_MS: Final = 1500
 class TimelineView(AnchoredList):
     """Signals besides the list's: `menu_wanted` (row, global point), `zone_clicked` (row, zone), `react_wanted` (row,
     global point), and the keys that mean something for the current row: `delete_pressed` (row, at once),
-    `reply_pressed`, `edit_pressed`; `left` for Esc."""
+    `reply_pressed`, `edit_pressed`; `left` for Esc; `language_wanted` (name) for code that `show_colours` is to be told
+    of."""
 
     menu_wanted = Signal(object, QPoint)
     react_wanted = Signal(object, QPoint)
@@ -56,6 +57,7 @@ class TimelineView(AnchoredList):
     reply_pressed = Signal(object)
     edit_pressed = Signal(object)
     left = Signal()
+    language_wanted = Signal(str)
 
     def __init__(self, theme: Theme, model: TimelineModel) -> None:
         super().__init__(theme, model)
@@ -77,6 +79,7 @@ class TimelineView(AnchoredList):
         self.hover.react_wanted.connect(self.react_wanted)
         self.hover.reply_wanted.connect(self.reply_pressed)
         self.hover.more_wanted.connect(self.menu_wanted)
+        self._delegate.language_wanted.connect(self.language_wanted)
         self.laid_out.connect(self.hover.hide)
         self.scrolled.connect(self._reader_moved)
         model.modelReset.connect(self._say_empty)
@@ -90,6 +93,11 @@ class TimelineView(AnchoredList):
             self._flash_timer.start(_FLASH_MS)
             self.viewport().update()
         return found
+
+    def show_colours(self, language: str) -> None:
+        """This language is loaded: code in it is painted in colours."""
+        self._delegate.show_colours(language)
+        self.viewport().update()
 
     def set_empty_text(self, text: str) -> None:
         """What to say while there is nothing to show."""

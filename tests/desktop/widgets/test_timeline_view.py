@@ -2,11 +2,12 @@
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QCursor
+from PySide6.QtGui import QCursor, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from mrsambosk_desktop.core import highlight
 from mrsambosk_desktop.widgets.timeline_view import TimelineView
 from tests.helpers.rows import ME, MORNING, deleted, message, pending
 
@@ -262,3 +263,23 @@ def test_an_empty_room_says_what_to_do(desk: Desk) -> None:
     assert "Say hello" in desk.window.chat.view.accessibleDescription()
     desk.timeline.upsert([message(1)])
     assert desk.window.chat.view.accessibleDescription() == ""
+
+
+def test_code_is_painted_in_colours_once_its_language_is_loaded(
+    desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(highlight, "_loaded", {})
+    view = desk.window.chat.view
+
+    def pictured() -> QImage:
+        settle()
+        return view.viewport().grab().toImage()
+
+    with qtbot.waitSignal(view.language_wanted) as asked:
+        desk.open([message(1, "```py\nx = 'a'\n```")])
+    assert asked.args == ["py"]
+    plain = pictured()
+    highlight.load("py")
+    assert pictured() == plain
+    view.show_colours("py")
+    assert pictured() != plain
