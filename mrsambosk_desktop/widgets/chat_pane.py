@@ -85,6 +85,7 @@ class ChatPane(QWidget):
         self.view.delete_pressed.connect(self._delete)
         self.view.reply_pressed.connect(lambda row: self._if_offered(Action.REPLY, row))
         self.view.edit_pressed.connect(lambda row: self._if_offered(Action.EDIT, row))
+        self.view.typed.connect(self._go_on_writing)
         self.view.left.connect(self.composer.setFocus)
         self.composer.submitted.connect(self._submitted)
         self.composer.edit_last_wanted.connect(self._edit_last)
@@ -305,6 +306,12 @@ class ChatPane(QWidget):
             return
         self.view.to_latest()
         self.send_requested.emit(body, mentions, reply_to)
+
+    def _go_on_writing(self, text: str) -> None:
+        """What was typed while a message had the focus."""
+        self.composer.setFocus()
+        self.composer.editor.insertPlainText(text)
+        self.composer.editor.ensureCursorVisible()
 
     def _edit_last(self) -> None:
         for number in reversed(range(self._model.rowCount())):

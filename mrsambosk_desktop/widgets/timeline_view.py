@@ -22,6 +22,7 @@ from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
     QGuiApplication,
+    QInputMethodEvent,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
@@ -42,13 +43,16 @@ from .theme import Theme
 from .timeline_overlays import DayPill
 
 _FLASH_MS: Final = 1500
+_MOVES: Final = frozenset(
+    {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End}
+)
 
 
 class TimelineView(AnchoredList):
     """Signals besides the list's: `menu_wanted` (row, global point), `zone_clicked` (row, zone), `react_wanted` (row,
-    global point), and the keys that mean something for the current row: `delete_pressed` (row, at once),
-    `reply_pressed`, `edit_pressed`; `left` for Esc; `language_wanted` (name) for code that `show_colours` is to be told
-    of."""
+    global point), and the keys that mean something for a current row that was reached by key: `delete_pressed` (row, at
+    once), `reply_pressed`, `edit_pressed`; `typed` (text) for what is written; `left` for Esc; `language_wanted` (name)
+    for code that `show_colours` is to be told of."""
 
     menu_wanted = Signal(object, QPoint)
     react_wanted = Signal(object, QPoint)
@@ -56,6 +60,7 @@ class TimelineView(AnchoredList):
     delete_pressed = Signal(object, bool)
     reply_pressed = Signal(object)
     edit_pressed = Signal(object)
+    typed = Signal(str)
     left = Signal()
     language_wanted = Signal(str)
 
@@ -182,7 +187,7 @@ class TimelineView(AnchoredList):
         return (found[0], zone) if zone is not None else None
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._delegate.show_focus = False
+        self._ring(False)
         if event.button() is not Qt.MouseButton.LeftButton:
             return
         index = self.indexAt(event.position().toPoint())
@@ -267,20 +272,21 @@ class TimelineView(AnchoredList):
     # Keys -------------------------------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        row = self.current_row()
+        row, by_key = self.current_row(), self._delegate.show_focus
         key, plain = event.key(), event.modifiers() == Qt.KeyboardModifier.NoModifier
         shift = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
-        self._delegate.show_focus = True
         if key == Qt.Key.Key_Menu or (key == Qt.Key.Key_F10 and shift):
+            self._ring(True)
             self.open_menu()
         elif event.matches(QKeySequence.StandardKey.Copy):
             if text := self.selected_text():
                 QGuiApplication.clipboard().setText(text)
-        elif key == Qt.Key.Key_Delete and (plain or shift) and row is not None:
-            self.delete_pressed.emit(row, shift)
-        elif key == Qt.Key.Key_R and plain and row is not None:
+        elif key == Qt.Key.Key_Delete and (plain or shift):
+            if row is not None and by_key:
+                self.delete_pressed.emit(row, shift)
+        elif key == Qt.Key.Key_R and plain and row is not None and by_key:
             self.reply_pressed.emit(row)
-        elif key == Qt.Key.Key_E and plain and row is not None:
+        elif key == Qt.Key.Key_E and plain and row is not None and by_key:
             self.edit_pressed.emit(row)
         elif key == Qt.Key.Key_End and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
             self.to_latest()
@@ -289,14 +295,39 @@ class TimelineView(AnchoredList):
                 self.clearSelection()
             else:
                 self.left.emit()
-        elif event.text() and event.text().isprintable() and not event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier:
-            # Letters do not search: a list that jumps while one types into the wrong pane helps nobody.
-            event.ignore()
+        elif _writes(event):
+            # Who came by key and presses Space is not beginning a message.
+            if event.text().strip() or not by_key:
+                self.typed.emit(event.text())
         else:
+            if key in _MOVES:
+                self._ring(True)
             super().keyPressEvent(event)
             if self.currentIndex().isValid() and self._model.row(self.currentIndex().row()) is not row:
                 self.scrollTo(self.currentIndex())
         self.viewport().update()
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        # Not before it is composed: with another focus the input method would begin anew, without the first letters.
+        if event.commitString():
+            self.typed.emit(event.commitString())
+        event.accept()
+
+    def keyboardSearch(self, search: str) -> None:
+        """Nothing: a list that jumps while one types into the wrong pane helps nobody."""
+
+    def _ring(self, on: bool) -> None:
+        """Whether the current row was reached by key: then it shows, and single letters act on it."""
+        self._delegate.show_focus = on
+        self._take_input()
+
+    def _take_input(self) -> None:
+        # An input method would swallow the letters that act on a row. Qt sets this anew with each row and each focus.
+        self.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled, not self._delegate.show_focus)
+
+    def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:
+        super().currentChanged(current, previous)
+        self._take_input()
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
         """As usual, but from what shows, and rows folded into another are stepped over."""
@@ -312,8 +343,9 @@ class TimelineView(AnchoredList):
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         by_key = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
+        self._take_input()
         if event.reason() in by_key:
-            self._delegate.show_focus = True
+            self._ring(True)
             if not self.currentIndex().isValid() and self._model.rowCount():
                 self.selectionModel().setCurrentIndex(self._last_shown(), self.selectionModel().SelectionFlag.NoUpdate)
 
@@ -321,3 +353,14 @@ class TimelineView(AnchoredList):
         """The lowest row in view."""
         index = self.indexAt(QPoint(self.viewport().width() // 2, self.viewport().height() - 2))
         return index if index.isValid() else self._model.index(self._model.rowCount() - 1)
+
+
+def _writes(event: QKeyEvent) -> bool:
+    """Whether a key writes something; AltGr is Ctrl and Alt on Windows."""
+    key = Qt.KeyboardModifier
+    held = event.modifiers() & ~(key.ShiftModifier | key.KeypadModifier | key.GroupSwitchModifier)
+    return (
+        event.text().isprintable()
+        and bool(event.text())
+        and held in (key.NoModifier, key.ControlModifier | key.AltModifier)
+    )

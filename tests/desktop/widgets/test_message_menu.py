@@ -67,11 +67,16 @@ def test_of_a_pending_row() -> None:
     assert [one.name for one in actions_for(model.row(0), MEMBER)] == ["COPY"]
 
 
-def open_menu(desk: Desk, number: int) -> QMenu:
+def go_to(desk: Desk, number: int) -> None:
+    """As one who came to the timeline by key."""
     view = desk.window.chat.view
-    view.setFocus()
+    view.setFocus(Qt.FocusReason.TabFocusReason)
     view.setCurrentIndex(desk.timeline.index(number))
-    QTest.keyClick(view, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier)
+
+
+def open_menu(desk: Desk, number: int) -> QMenu:
+    go_to(desk, number)
+    QTest.keyClick(desk.window.chat.view, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier)
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
     return menu
@@ -124,8 +129,7 @@ def test_choosing_emits_the_intent(desk: Desk) -> None:
 def test_delete_keys(desk: Desk) -> None:
     view = desk.window.chat.view
     desk.timeline.upsert([message(41, author=ME)])
-    view.setFocus()
-    view.setCurrentIndex(desk.timeline.index(40))
+    go_to(desk, 40)
     QTest.keyClick(view, Qt.Key.Key_Delete)
     desk.timeline.set_deleting(41, True)
     QTest.keyClick(view, Qt.Key.Key_Delete, Qt.KeyboardModifier.ShiftModifier)
@@ -135,8 +139,7 @@ def test_delete_keys(desk: Desk) -> None:
 def test_deleting_anothers_asks_first(desk: Desk) -> None:
     view = desk.window.chat.view
     desk.timeline.upsert([message(41, "<b>rude</b>", author="u_yonatan")])
-    view.setFocus()
-    view.setCurrentIndex(desk.timeline.index(40))
+    go_to(desk, 40)
     QTest.keyClick(view, Qt.Key.Key_Delete)
     assert desk.intents == []
     box = desk.window.findChild(QMessageBox)
@@ -164,14 +167,12 @@ def test_a_failed_row_is_taken_back_into_the_composer(desk: Desk) -> None:
 def test_reply_and_edit_by_key(desk: Desk) -> None:
     view, composer = desk.window.chat.view, desk.window.chat.composer
     desk.timeline.upsert([message(41, "mine", author=ME)])
-    view.setFocus()
-    view.setCurrentIndex(desk.timeline.index(3))
+    go_to(desk, 3)
     QTest.keyClick(view, Qt.Key.Key_E)
     assert composer.editing is None, "another's message cannot be edited"
     QTest.keyClick(view, Qt.Key.Key_R)
     assert composer.reply_to == 4
-    view.setFocus()
-    view.setCurrentIndex(desk.timeline.index(40))
+    go_to(desk, 40)
     QTest.keyClick(view, Qt.Key.Key_E)
     assert (composer.editing, composer.text()) == (41, "mine")
 

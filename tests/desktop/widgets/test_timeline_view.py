@@ -1,8 +1,8 @@
 """The timeline never jumps, whatever comes; keys reach every row."""
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QCursor, QImage
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QCursor, QImage, QInputMethodEvent, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -283,3 +283,81 @@ def test_code_is_painted_in_colours_once_its_language_is_loaded(
     assert pictured() == plain
     view.show_colours("py")
     assert pictured() != plain
+
+
+def click(desk: Desk, number: int) -> None:
+    view = desk.window.chat.view
+    QTest.mouseClick(
+        view.viewport(), Qt.MouseButton.LeftButton, pos=view.visualRect(desk.timeline.index(number)).center()
+    )
+
+
+def type_on(text: str) -> None:
+    """Letters for whatever has the focus."""
+    for letter in text:
+        QTest.keyClicks(QApplication.focusWidget(), letter)
+
+
+def test_what_is_typed_after_a_click_is_written(desk: Desk) -> None:
+    view, composer = desk.window.chat.view, desk.window.chat.composer
+    desk.timeline.upsert([message(41, author=ME)])
+    settle()
+    composer.set_text("are you")
+    click(desk, 40)
+    assert view.hasFocus()
+    type_on(" Ready, every one?")
+    assert composer.text() == "are you Ready, every one?"
+    assert (composer.reply_to, composer.editing) == (None, None)
+    click(desk, 40)
+    QTest.keyClick(view, Qt.Key.Key_Delete)
+    QTest.keyClick(view, Qt.Key.Key_Control)
+    QTest.keyClick(view, Qt.Key.Key_Delete)
+    assert desk.intents == [("typing",)], "a click is not meant for the keys"
+
+
+@pytest.mark.parametrize(
+    ("text", "modifiers"),
+    [
+        ("ר", Qt.KeyboardModifier.NoModifier),
+        ("é", Qt.KeyboardModifier.NoModifier),
+        ("@", Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier),
+        ("€", Qt.KeyboardModifier.GroupSwitchModifier),
+        ("7", Qt.KeyboardModifier.KeypadModifier),
+    ],
+)
+def test_letters_of_every_keyboard_are_written(desk: Desk, text: str, modifiers: Qt.KeyboardModifier) -> None:
+    view, composer = desk.window.chat.view, desk.window.chat.composer
+    for by_key in (False, True):
+        composer.set_text("")
+        click(desk, 40 - 1)
+        if by_key:
+            QTest.keyClick(view, Qt.Key.Key_Up)
+        QApplication.sendEvent(view, QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_unknown, modifiers, text))
+        assert composer.text() == text
+        assert composer.editor.hasFocus()
+
+
+def test_keys_that_write_nothing_stay(desk: Desk) -> None:
+    view, composer = desk.window.chat.view, desk.window.chat.composer
+    click(desk, 39)
+    for key in (Qt.Key.Key_X, Qt.Key.Key_V):
+        QTest.keyClick(view, key, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(view, Qt.Key.Key_Up)
+    QTest.keyClick(view, Qt.Key.Key_Space)
+    assert composer.text() == ""
+    assert view.hasFocus()
+
+
+def test_what_an_input_method_composed_is_written(desk: Desk) -> None:
+    view, composer = desk.window.chat.view, desk.window.chat.composer
+    click(desk, 39)
+    assert view.testAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
+    QApplication.sendEvent(view, QInputMethodEvent("ni", []))
+    composed = QInputMethodEvent()
+    composed.setCommitString("你")
+    QApplication.sendEvent(view, composed)
+    assert composer.text() == "你"
+    assert composer.editor.hasFocus()
+    click(desk, 39)
+    QTest.keyClick(view, Qt.Key.Key_Up)
+    assert not view.testAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled), "single letters act on the row"
