@@ -9,16 +9,16 @@ from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QRectF, Qt
 from PySide6.QtGui import QAction, QKeySequence, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget, QWidgetAction
+from PySide6.QtWidgets import QMenu, QWidget, QWidgetAction
 
 from mrsambosk_desktop.models.entries import TimelineRow
 from mrsambosk_protocol.entities import ADMIN, GUEST, MEMBER, MODERATOR, OWNER, SYSTEM
 
+from .reaction_strip import ReactionStrip
 from .theme import Theme
 
 translate = QCoreApplication.translate
 
-QUICK_REACTIONS: Final = ("👍", "❤️", "😂", "🎉", "😮")
 _RANK: Final = {GUEST: 0, MEMBER: 1, MODERATOR: 2, ADMIN: 3, OWNER: 4}
 
 
@@ -163,7 +163,7 @@ def make_menu(
         if action is Action.BREAK:
             menu.addSeparator()
         elif action is Action.REACT:
-            menu.addAction(_reactions(menu, row, reacted, more))
+            menu.addAction(_reactions(menu, theme, row, reacted, more))
         else:
             text, key = _words(action)
             made = menu.addAction(text)
@@ -176,46 +176,29 @@ def make_menu(
 
 
 def _reactions(
-    menu: QMenu, row: TimelineRow, reacted: Callable[[str, bool], None], more: Callable[[], None]
+    menu: QMenu,
+    theme: Theme,
+    row: TimelineRow,
+    reacted: Callable[[str, bool], None],
+    more: Callable[[], None],
 ) -> QWidgetAction:
-    """The row of quick reactions; those already given are marked and taken back."""
+    """The row of quick reactions."""
     given = {emoji for emoji, users in (row.message.reactions if row.message else {}).items() if row.me in users}
-    strip = QWidget()
-    strip.setAccessibleName(translate("MessageMenu", "Reactions"))
-    line = QHBoxLayout(strip)
-    line.setContentsMargins(4, 2, 4, 2)
-    line.setSpacing(0)
-    for emoji in QUICK_REACTIONS:
-        on = emoji not in given
-        made = QToolButton()
-        made.setText(emoji)
-        made.setProperty("role", "reaction")
-        made.setFixedSize(38, 34)
-        made.setCheckable(True)
-        made.setChecked(not on)
-        made.setAccessibleName(translate("MessageMenu", "React with {emoji}").format(emoji=emoji))
-
-        def clicked(_checked: bool = False, emoji: str = emoji, on: bool = on) -> None:
-            menu.close()
-            reacted(emoji, on)
-
-        made.clicked.connect(clicked)
-        line.addWidget(made)
-        line.addStretch(1)
-    plus = QToolButton()
-    plus.setText("+")
-    plus.setProperty("role", "reaction")
-    plus.setFixedSize(38, 34)
-    plus.setAccessibleName(translate("MessageMenu", "Another reaction"))
-
-    def plus_clicked(_checked: bool = False) -> None:
-        menu.close()
-        more()
-
-    plus.clicked.connect(plus_clicked)
-    line.addWidget(plus)
+    strip = ReactionStrip(theme, given)
+    for signal, act in ((strip.reacted, reacted), (strip.more_wanted, more)):
+        signal.connect(menu.close)
+        signal.connect(act)
     action = QWidgetAction(menu)
     action.setDefaultWidget(strip)
     action.setText(translate("MessageMenu", "Reactions"))
     action.setData(Action.REACT)
+    # A screen reader may press the entry as a whole.
+    action.triggered.connect(lambda _checked=False: more())
+
+    def hovered(entry: QAction) -> None:
+        # The arrows take the focus into the strip; the mouse, going on to another entry, takes it out again.
+        if entry is not action:
+            menu.setFocus()
+
+    menu.hovered.connect(hovered)
     return action

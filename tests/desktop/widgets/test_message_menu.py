@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QMenu, QMessageBox, QToolBut
 
 from mrsambosk_desktop.core.rows import SendState
 from mrsambosk_desktop.models.timeline import TimelineModel
-from mrsambosk_desktop.widgets.message_menu import QUICK_REACTIONS, Action, actions_for
+from mrsambosk_desktop.widgets.message_menu import Action, actions_for
+from mrsambosk_desktop.widgets.reaction_strip import QUICK_REACTIONS
 from mrsambosk_protocol.entities import ADMIN, GUEST, MEMBER, MODERATOR, OWNER, SYSTEM, Message
 from tests.helpers.rows import ME, MORNING, PEOPLE, deleted, message, pending
 
@@ -82,6 +83,19 @@ def open_menu(desk: Desk, number: int) -> QMenu:
     return menu
 
 
+def press(menu: QMenu, *keys: Qt.Key) -> None:
+    """As Qt does with keys while a menu is open."""
+    for key in keys:
+        QTest.keyClick(menu.focusWidget() or menu, key)
+
+
+def strip_of(menu: QMenu) -> list[QToolButton]:
+    """The quick reactions, and the one for any other."""
+    strip = menu.actions()[0]
+    assert isinstance(strip, QWidgetAction)
+    return strip.defaultWidget().findChildren(QToolButton)
+
+
 def choose(desk: Desk, number: int, action: Action) -> None:
     menu = open_menu(desk, number)
     item = next(one for one in menu.actions() if one.data() is action)
@@ -113,6 +127,53 @@ def test_any_other_reaction_is_picked(desk: Desk) -> None:
     QTest.keyClick(picker.search, Qt.Key.Key_Return)
     assert desk.intents == [("react_requested", 4, "🍕", True)]
     assert desk.window.chat.composer.picker.recent == ("🍕",), "the two share what was used last"
+
+
+@pytest.mark.parametrize("scale", [0.8, 1.75, 2.0])
+def test_quick_reactions_are_whole_at_every_text_size(desk: Desk, scale: float) -> None:
+    desk.theme.set_scale(scale)
+    for one in strip_of(open_menu(desk, 3)):
+        assert one.width() - 8 >= one.fontMetrics().horizontalAdvance(one.text()), one.text()
+        assert one.height() - 8 >= one.fontMetrics().height() * 0.9
+
+
+@pytest.mark.parametrize(("order", "onwards"), [("LeftToRight", Qt.Key.Key_Right), ("RightToLeft", Qt.Key.Key_Left)])
+def test_the_quick_reactions_are_reached_by_key(desk: Desk, order: str, onwards: Qt.Key) -> None:
+    desk.window.setLayoutDirection(Qt.LayoutDirection[order])
+    menu = open_menu(desk, 3)
+    press(menu, Qt.Key.Key_Down)
+    buttons = strip_of(menu)
+    assert buttons[0].hasFocus()
+    assert [one.accessibleName() for one in buttons[-2:]] == ["React with 😮", "Another reaction"]
+    press(menu, onwards, onwards)
+    assert buttons[2].hasFocus()
+    back = Qt.Key.Key_Left if onwards == Qt.Key.Key_Right else Qt.Key.Key_Right
+    press(menu, back, back, back)
+    assert buttons[0].hasFocus(), "it ends there"
+    press(menu, Qt.Key.Key_Down)
+    assert (menu.hasFocus(), menu.activeAction().text()) == (True, "Reply")
+    press(menu, Qt.Key.Key_Up, onwards, Qt.Key.Key_Return)
+    assert desk.intents == [("react_requested", 4, "❤️", True)]
+    assert QApplication.activePopupWidget() is None
+
+
+def test_another_reaction_by_key(desk: Desk) -> None:
+    menu = open_menu(desk, 3)
+    press(menu, Qt.Key.Key_Down, *[Qt.Key.Key_Right] * 5, Qt.Key.Key_Space)
+    assert desk.window.chat.reactions.isVisible()
+    assert not menu.isVisible()
+
+
+def test_leaving_the_quick_reactions(desk: Desk) -> None:
+    menu = open_menu(desk, 3)
+    press(menu, Qt.Key.Key_Down)
+    menu.setActiveAction(menu.actions()[2])
+    assert menu.hasFocus(), "the mouse went on to another entry: keys are for that one"
+    press(menu, Qt.Key.Key_Up, Qt.Key.Key_Escape)
+    assert QApplication.activePopupWidget() is None
+    strip = open_menu(desk, 3).actions()[0]
+    strip.trigger()
+    assert desk.window.chat.reactions.isVisible(), "what a screen reader presses is the whole entry"
 
 
 def test_choosing_emits_the_intent(desk: Desk) -> None:
