@@ -187,7 +187,7 @@ class ChatPane(QWidget):
             self._theme,
             row,
             self._role(),
-            lambda action: self._act(action, row),
+            lambda action, address: self._act(action, row, address),
             lambda emoji, on: self.react_requested.emit(row.key, emoji, on),
             lambda: self._pick_reaction(row, at),
         )
@@ -211,7 +211,7 @@ class ChatPane(QWidget):
         if action in actions_for(row, self._role()):
             self._act(action, row)
 
-    def _act(self, action: Action, row: TimelineRow) -> None:
+    def _act(self, action: Action, row: TimelineRow, address: str = "") -> None:
         key = row.key
         match action:
             case Action.REPLY if row.message is not None:
@@ -228,6 +228,12 @@ class ChatPane(QWidget):
                 self.pin_requested.emit(key, action is Action.PIN)
             case Action.UNREAD:
                 self.unread_requested.emit(key)
+            case Action.SOURCE:
+                self._show_source(row)
+            case Action.OPEN_LINK:
+                self._open_link(address)
+            case Action.COPY_LINK:
+                QGuiApplication.clipboard().setText(address)
             case Action.DETAILS:
                 self.details_wanted.emit(row)
             case Action.DELETE:
@@ -272,9 +278,8 @@ class ChatPane(QWidget):
             case Act.REACT if row.message is not None:
                 on = row.me not in row.message.reactions.get(zone.payload, ())
                 self.react_requested.emit(row.key, zone.payload, on)
-            case Act.SOURCE if row.reply_to is not None:
-                if not self.view.show_row(row.reply_to):
-                    self.jump_requested.emit(row.reply_to)
+            case Act.SOURCE:
+                self._show_source(row)
             case Act.SEEN:
                 self.details_wanted.emit(row)
             case Act.UNDO:
@@ -287,6 +292,10 @@ class ChatPane(QWidget):
                 QGuiApplication.clipboard().setText(_body(row))
             case Act.DISCARD:
                 self._act(Action.DISCARD, row)
+
+    def _show_source(self, row: TimelineRow) -> None:
+        if row.reply_to is not None and not self.view.show_row(row.reply_to):
+            self.jump_requested.emit(row.reply_to)
 
     def _open_link(self, target: str) -> None:
         """Links open only after showing where they go: the words of one may say something else."""

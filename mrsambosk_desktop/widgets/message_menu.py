@@ -3,6 +3,7 @@
 What is offered is decided apart from the menu (`actions_for`), from the row and the person's role alone.
 """
 
+import unicodedata
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
@@ -11,6 +12,7 @@ from PySide6.QtCore import QCoreApplication, QRectF, Qt
 from PySide6.QtGui import QAction, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QWidget, QWidgetAction
 
+from mrsambosk_desktop.core.bodies import Style
 from mrsambosk_desktop.models.entries import TimelineRow
 from mrsambosk_protocol.entities import ADMIN, GUEST, MEMBER, MODERATOR, OWNER, SYSTEM
 
@@ -19,11 +21,14 @@ from .theme import Theme
 
 translate = QCoreApplication.translate
 
+_MOST_LINKS: Final = 3
+_LINK_CHARS: Final = 40
 _RANK: Final = {GUEST: 0, MEMBER: 1, MODERATOR: 2, ADMIN: 3, OWNER: 4}
 
 
 class Action(Enum):
-    """What can be asked of one message. `BREAK` is a line between groups."""
+    """What can be asked of one message. `BREAK` is a line between groups; `LINKS` stands for an entry to open and one to
+    copy each address in it."""
 
     REACT = auto()
     REPLY = auto()
@@ -32,6 +37,10 @@ class Action(Enum):
     PIN = auto()
     UNPIN = auto()
     UNREAD = auto()
+    SOURCE = auto()
+    LINKS = auto()
+    OPEN_LINK = auto()
+    COPY_LINK = auto()
     DETAILS = auto()
     DELETE = auto()
     UNDO_DELETE = auto()
@@ -60,10 +69,19 @@ def actions_for(row: TimelineRow, role: str) -> tuple[Action, ...]:
         found.append(Action.PIN if row.message.pinned_at is None else Action.UNPIN)
     if not row.mine:
         found.append(Action.UNREAD)
+    # What the mouse finds in the bubble itself, for the keys.
+    if within := [Action.SOURCE] * (row.reply_to is not None) + [Action.LINKS] * bool(links_of(row)):
+        found += [Action.BREAK, *within]
     found += [Action.BREAK, Action.DETAILS]
     if row.mine or may_delete_others(row, role):
         found += [Action.BREAK, Action.DELETE]
     return tuple(found)
+
+
+def links_of(row: TimelineRow) -> tuple[str, ...]:
+    """The first few addresses in a message, each once."""
+    found = (run.target for block in row.blocks for run in block.runs if Style.LINK in run.style)
+    return tuple(dict.fromkeys(found))[:_MOST_LINKS]
 
 
 def may_delete_others(row: TimelineRow, role: str) -> bool:
@@ -73,7 +91,7 @@ def may_delete_others(row: TimelineRow, role: str) -> bool:
     return rank >= _RANK[MODERATOR] and rank > theirs
 
 
-def _words(action: Action) -> tuple[str, str]:
+def _words(action: Action, address: str = "") -> tuple[str, str]:
     """The text and the key shown beside it."""
     match action:
         case Action.REPLY:
@@ -88,6 +106,12 @@ def _words(action: Action) -> tuple[str, str]:
             return translate("MessageMenu", "Unpin"), ""
         case Action.UNREAD:
             return translate("MessageMenu", "Mark unread from here"), ""
+        case Action.SOURCE:
+            return translate("MessageMenu", "Show the message it answers"), ""
+        case Action.OPEN_LINK:
+            return translate("MessageMenu", "Open link {address}").format(address=_shown(address)), ""
+        case Action.COPY_LINK:
+            return translate("MessageMenu", "Copy link {address}").format(address=_shown(address)), ""
         case Action.DETAILS:
             return translate("MessageMenu", "Message details"), ""
         case Action.DELETE:
@@ -99,6 +123,14 @@ def _words(action: Action) -> tuple[str, str]:
         case Action.DISCARD:
             return translate("MessageMenu", "Discard"), ""
     raise ValueError(action)
+
+
+def _shown(address: str) -> str:
+    """An address as the words of an entry: its beginning, without what would turn or leave the isolate around it, and
+    with no letter taken for a mnemonic."""
+    plain = "".join(char for char in address if unicodedata.category(char) != "Cf")
+    short = plain if len(plain) <= _LINK_CHARS else plain[: _LINK_CHARS - 1] + "…"
+    return f"\u2066{short.replace('&', '&&')}\u2069"
 
 
 class MessageMenu(QMenu):
@@ -137,7 +169,8 @@ class MessageMenu(QMenu):
         painter.setFont(self._theme.font(13))
         taking = action.data() in (Action.DELETE, Action.DISCARD)
         painter.setPen(tokens.danger if taking else tokens.selection_text if active else tokens.text)
-        painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, action.text())
+        leading = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft) | int(Qt.TextFlag.TextHideMnemonic)
+        painter.drawText(inner, leading, action.text())
         painter.setFont(self._theme.font(11))
         painter.setPen(tokens.selection_text if active else tokens.muted)
         key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
@@ -149,12 +182,16 @@ def make_menu(
     theme: Theme,
     row: TimelineRow,
     role: str,
-    chosen: Callable[[Action], None],
+    chosen: Callable[[Action, str], None],
     reacted: Callable[[str, bool], None],
     more: Callable[[], None],
 ) -> QMenu | None:
-    """The menu for the row, or None when it offers nothing. It deletes itself when closed; `more` asks for another
-    reaction than the quick ones."""
+    """The menu for the row, or None when it offers nothing. It deletes itself when closed.
+
+    Args:
+        chosen: gets the action and, for a link, its address.
+        more: asks for another reaction than the quick ones.
+    """
     actions = actions_for(row, role)
     if not actions:
         return None
@@ -164,15 +201,23 @@ def make_menu(
             menu.addSeparator()
         elif action is Action.REACT:
             menu.addAction(_reactions(menu, theme, row, reacted, more))
+        elif action is Action.LINKS:
+            for address in links_of(row):
+                _add(menu, Action.OPEN_LINK, chosen, address)
+                _add(menu, Action.COPY_LINK, chosen, address)
         else:
-            text, key = _words(action)
-            made = menu.addAction(text)
-            if key:
-                made.setShortcut(QKeySequence(key))
-                made.setShortcutVisibleInContextMenu(True)
-            made.setData(action)
-            made.triggered.connect(lambda _checked=False, action=action: chosen(action))
+            _add(menu, action, chosen)
     return menu
+
+
+def _add(menu: QMenu, action: Action, chosen: Callable[[Action, str], None], address: str = "") -> None:
+    text, key = _words(action, address)
+    made = menu.addAction(text)
+    if key:
+        made.setShortcut(QKeySequence(key))
+        made.setShortcutVisibleInContextMenu(True)
+    made.setData(action)
+    made.triggered.connect(lambda _checked=False: chosen(action, address))
 
 
 def _reactions(

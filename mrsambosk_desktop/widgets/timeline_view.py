@@ -91,8 +91,10 @@ class TimelineView(AnchoredList):
         model.rowsInserted.connect(self._rows_came)
 
     def show_row(self, key: Key, *, flash: bool = True) -> bool:
-        """Brings a row into view and points it out. False when it is not in the window."""
+        """Brings a row into view, for the keys too, and points it out. False when it is not in the window."""
         found = self.bring_into_view(key)
+        if found and (number := self._model.place_of(key)) is not None:
+            self.selectionModel().setCurrentIndex(self._model.index(number), QItemSelectionModel.SelectionFlag.NoUpdate)
         if found and flash:
             self._delegate.flash = key
             self._flash_timer.start(_FLASH_MS)
@@ -264,6 +266,8 @@ class TimelineView(AnchoredList):
         """The current row's menu, at its bubble."""
         row = self.current_row()
         if row is not None:
+            if not self.visualRect(self.currentIndex()).intersects(self.viewport().rect()):
+                self.bring_into_view(row.key)
             rect = QRectF(self.visualRect(self.currentIndex()))
             bubble = self._delegate.bubble(row, self.currentIndex().row(), rect)
             inside = bubble.intersected(QRectF(self.viewport().rect()))
@@ -273,9 +277,10 @@ class TimelineView(AnchoredList):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         row, by_key = self.current_row(), self._delegate.show_focus
-        key, plain = event.key(), event.modifiers() == Qt.KeyboardModifier.NoModifier
-        shift = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
-        if key == Qt.Key.Key_Menu or (key == Qt.Key.Key_F10 and shift):
+        key, held = event.key(), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        plain, shift = held == Qt.KeyboardModifier.NoModifier, held == Qt.KeyboardModifier.ShiftModifier
+        enter = plain and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enter or key == Qt.Key.Key_Menu or (shift and key == Qt.Key.Key_F10):
             self._ring(True)
             self.open_menu()
         elif event.matches(QKeySequence.StandardKey.Copy):
@@ -288,7 +293,7 @@ class TimelineView(AnchoredList):
             self.reply_pressed.emit(row)
         elif key == Qt.Key.Key_E and plain and row is not None and by_key:
             self.edit_pressed.emit(row)
-        elif key == Qt.Key.Key_End and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
+        elif key == Qt.Key.Key_End and held == Qt.KeyboardModifier.ControlModifier:
             self.to_latest()
         elif key == Qt.Key.Key_Escape:
             if self.selectedIndexes():

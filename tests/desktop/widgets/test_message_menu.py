@@ -8,9 +8,10 @@ from PySide6.QtWidgets import QApplication, QLabel, QMenu, QMessageBox, QToolBut
 
 from mrsambosk_desktop.core.rows import SendState
 from mrsambosk_desktop.models.timeline import TimelineModel
+from mrsambosk_desktop.widgets.member_menu import MemberMenu
 from mrsambosk_desktop.widgets.message_menu import Action, actions_for
 from mrsambosk_desktop.widgets.reaction_strip import QUICK_REACTIONS
-from mrsambosk_protocol.entities import ADMIN, GUEST, MEMBER, MODERATOR, OWNER, SYSTEM, Message
+from mrsambosk_protocol.entities import ADMIN, GUEST, MEMBER, MODERATOR, OWNER, SYSTEM, Message, User
 from tests.helpers.rows import ME, MORNING, PEOPLE, deleted, message, pending
 
 from .conftest import Desk
@@ -185,6 +186,98 @@ def test_choosing_emits_the_intent(desk: Desk) -> None:
     assert QGuiApplication.clipboard().text() == "mine"
     choose(desk, 0, Action.DETAILS)
     assert not desk.window.people.shows_people
+
+
+LINKS = "see https://a.example/x?y=1&z=2, [here](https://b.example/) **https://a.example/x?y=1&z=2** "
+
+
+def test_links_are_opened_and_copied_by_key(desk: Desk) -> None:
+    desk.timeline.upsert([message(41, LINKS + "https://c.example/" + "long/" * 40 + " https://d.example")])
+    view = desk.window.chat.view
+    go_to(desk, 40)
+    QTest.keyClick(view, Qt.Key.Key_Return)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    found = {one.data(): one for one in menu.actions() if one.data() in (Action.OPEN_LINK, Action.COPY_LINK)}
+    assert len(found) == 2
+    texts = [one.text() for one in menu.actions() if one.data() in found]
+    assert texts[:4] == [
+        "Open link \u2066https://a.example/x?y=1&&z=2\u2069",
+        "Copy link \u2066https://a.example/x?y=1&&z=2\u2069",
+        "Open link \u2066https://b.example/\u2069",
+        "Copy link \u2066https://b.example/\u2069",
+    ]
+    assert len(texts) == 6, "no more than three"
+    assert all(len(text) < 60 for text in texts)
+    assert texts[4].endswith("…\u2069")
+    menu.close()
+    choose(desk, 40, Action.COPY_LINK)
+    assert QGuiApplication.clipboard().text() == "https://a.example/x?y=1&z=2"
+    choose(desk, 40, Action.OPEN_LINK)
+    box = desk.window.findChild(QMessageBox)
+    assert box is not None
+    assert box.informativeText() == "https://a.example/x?y=1&z=2"
+
+
+def test_a_row_that_was_scrolled_away_is_there_with_its_menu(desk: Desk) -> None:
+    view = desk.window.chat.view
+    go_to(desk, 39)
+    view.verticalScrollBar().setValue(0)
+    QTest.keyClick(view, Qt.Key.Key_Menu)
+    assert QApplication.activePopupWidget() is not None
+    assert view.viewport().rect().intersects(view.visualRect(desk.timeline.index(39)))
+
+
+def test_an_address_cannot_turn_the_entry_around(desk: Desk) -> None:
+    desk.timeline.upsert([message(41, "https://a.example/\u2069\u202egro.knab")])
+    menu = open_menu(desk, 40)
+    (entry,) = (one for one in menu.actions() if one.data() is Action.OPEN_LINK)
+    assert entry.text() == "Open link \u2066https://a.example/gro.knab\u2069"
+
+
+def test_the_source_of_a_reply_is_shown_by_key(desk: Desk) -> None:
+    view = desk.window.chat.view
+    desk.timeline.upsert([message(41, "yes", reply_to=3), message(42, "no", reply_to=-7)])
+    choose(desk, 40, Action.SOURCE)
+    assert view._delegate.flash == 3
+    current = view.current_row()
+    assert current is not None
+    assert current.key == 3, "the next key goes on from there"
+    choose(desk, 41, Action.SOURCE)
+    assert desk.intents == [("jump_requested", -7)]
+
+
+@pytest.mark.parametrize(
+    ("role", "author", "may"),
+    [
+        (MODERATOR, "u_yonatan", True),
+        (MODERATOR, "u_miriam", False),
+        (OWNER, "u_miriam", True),
+        (OWNER, ME, False),
+        (OWNER, "u_unknown", False),
+        (MEMBER, "u_alma", False),
+    ],
+)
+def test_moderators_mute_whom_they_may(role: str, author: str, may: bool) -> None:
+    found = offered(message(1, author=author), role)
+    assert ("MUTE" in found) is may
+    if may:
+        assert found[-4:] == ["DETAILS", "MUTE", "BREAK", "DELETE"]
+
+
+def test_muting_from_a_message(desk: Desk) -> None:
+    asked: list[tuple[User, str]] = []
+    desk.window.dialogs.moderation_requested.connect(lambda user, verb: asked.append((user, verb)))
+    desk.timeline.upsert([message(41, author="u_yonatan")])
+    menu = open_menu(desk, 40)
+    menu.setActiveAction(next(one for one in menu.actions() if one.text() == "Mute person…"))
+    press(menu, Qt.Key.Key_Return)
+    kinds = QApplication.activePopupWidget()
+    assert isinstance(kinds, MemberMenu)
+    assert kinds.accessibleName() == "What to do about Yonatan"
+    assert [one.text() for one in kinds.actions()] == ["Mute for an hour", "Mute", "Lift the mute"]
+    press(kinds, Qt.Key.Key_Down, Qt.Key.Key_Return)
+    assert asked == [(PEOPLE["u_yonatan"], "mute_hour")]
 
 
 def test_delete_keys(desk: Desk) -> None:
