@@ -14,12 +14,13 @@ from mrsambosk_desktop.models.entries import Key, TimelineRow
 from mrsambosk_desktop.models.members import MemberModel
 from mrsambosk_desktop.models.timeline import TimelineModel
 from mrsambosk_desktop.models.wording import isolated, name_of
-from mrsambosk_protocol.entities import GUEST, Room
+from mrsambosk_protocol.entities import GUEST, Room, User
 
 from .banner import Banner
 from .composer import Composer
 from .emoji_picker import EmojiPicker
 from .empty_room import EmptyRoom
+from .member_menu import MUTES, MemberMenu
 from .message_menu import Action, actions_for, make_menu
 from .parts import ElidedLabel, IconButton, label
 from .question import question
@@ -43,6 +44,7 @@ class ChatPane(QWidget):
     edit_pending_requested = Signal(str)
     jump_requested = Signal(int)
     details_wanted = Signal(object)
+    moderation_wanted = Signal(object, str)
     back_wanted = Signal()
     people_wanted = Signal()
     search_wanted = Signal()
@@ -187,7 +189,7 @@ class ChatPane(QWidget):
             self._theme,
             row,
             self._role(),
-            lambda action, address: self._act(action, row, address),
+            lambda action, address: self._act(action, row, at=at, address=address),
             lambda emoji, on: self.react_requested.emit(row.key, emoji, on),
             lambda: self._pick_reaction(row, at),
         )
@@ -195,6 +197,11 @@ class ChatPane(QWidget):
             self._menu = menu
             menu.aboutToHide.connect(self._menu_closed)
             menu.popup(at)
+
+    def _open_mutes(self, author: User, at: QPoint) -> None:
+        menu = MemberMenu(self, self._theme, author, MUTES)
+        menu.chosen.connect(lambda verb: self.moderation_wanted.emit(author, verb))
+        menu.popup(at)
 
     def _pick_reaction(self, row: TimelineRow, at: QPoint) -> None:
         """Any emoji, as a reaction to this row."""
@@ -211,7 +218,7 @@ class ChatPane(QWidget):
         if action in actions_for(row, self._role()):
             self._act(action, row)
 
-    def _act(self, action: Action, row: TimelineRow, address: str = "") -> None:
+    def _act(self, action: Action, row: TimelineRow, *, at: QPoint | None = None, address: str = "") -> None:
         key = row.key
         match action:
             case Action.REPLY if row.message is not None:
@@ -236,6 +243,8 @@ class ChatPane(QWidget):
                 QGuiApplication.clipboard().setText(address)
             case Action.DETAILS:
                 self.details_wanted.emit(row)
+            case Action.MUTE if row.author is not None and at is not None:
+                self._open_mutes(row.author, at)
             case Action.DELETE:
                 self._delete(row, False)
             case Action.UNDO_DELETE:

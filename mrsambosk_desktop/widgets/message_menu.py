@@ -14,8 +14,9 @@ from PySide6.QtWidgets import QMenu, QWidget, QWidgetAction
 
 from mrsambosk_desktop.core.bodies import Style
 from mrsambosk_desktop.models.entries import TimelineRow
-from mrsambosk_protocol.entities import ADMIN, GUEST, MEMBER, MODERATOR, OWNER, SYSTEM
+from mrsambosk_protocol.entities import MEMBER, MODERATOR, SYSTEM
 
+from .member_menu import RANK, may_moderate
 from .reaction_strip import ReactionStrip
 from .theme import Theme
 
@@ -23,7 +24,6 @@ translate = QCoreApplication.translate
 
 _MOST_LINKS: Final = 3
 _LINK_CHARS: Final = 40
-_RANK: Final = {GUEST: 0, MEMBER: 1, MODERATOR: 2, ADMIN: 3, OWNER: 4}
 
 
 class Action(Enum):
@@ -42,6 +42,7 @@ class Action(Enum):
     OPEN_LINK = auto()
     COPY_LINK = auto()
     DETAILS = auto()
+    MUTE = auto()
     DELETE = auto()
     UNDO_DELETE = auto()
     RETRY = auto()
@@ -61,11 +62,11 @@ def actions_for(row: TimelineRow, role: str) -> tuple[Action, ...]:
         return (Action.UNDO_DELETE,)
     if row.message.deleted:
         return (Action.DETAILS,)
-    rank = _RANK.get(role, 0)
+    rank = RANK.get(role, 0)
     found = [Action.REACT, Action.BREAK, Action.REPLY, Action.COPY]
     if row.mine:
         found.append(Action.EDIT)
-    if rank >= _RANK[MEMBER]:
+    if rank >= RANK[MEMBER]:
         found.append(Action.PIN if row.message.pinned_at is None else Action.UNPIN)
     if not row.mine:
         found.append(Action.UNREAD)
@@ -73,6 +74,8 @@ def actions_for(row: TimelineRow, role: str) -> tuple[Action, ...]:
     if within := [Action.SOURCE] * (row.reply_to is not None) + [Action.LINKS] * bool(links_of(row)):
         found += [Action.BREAK, *within]
     found += [Action.BREAK, Action.DETAILS]
+    if not row.mine and row.author is not None and may_moderate(role, row.author.role):
+        found.append(Action.MUTE)
     if row.mine or may_delete_others(row, role):
         found += [Action.BREAK, Action.DELETE]
     return tuple(found)
@@ -86,9 +89,9 @@ def links_of(row: TimelineRow) -> tuple[str, ...]:
 
 def may_delete_others(row: TimelineRow, role: str) -> bool:
     """Whether a moderator of this role may delete another's message: never of someone of their own role or above."""
-    rank = _RANK.get(role, 0)
-    theirs = _RANK.get(row.author.role, 0) if row.author is not None else 0
-    return rank >= _RANK[MODERATOR] and rank > theirs
+    rank = RANK.get(role, 0)
+    theirs = RANK.get(row.author.role, 0) if row.author is not None else 0
+    return rank >= RANK[MODERATOR] and rank > theirs
 
 
 def _words(action: Action, address: str = "") -> tuple[str, str]:
@@ -114,6 +117,8 @@ def _words(action: Action, address: str = "") -> tuple[str, str]:
             return translate("MessageMenu", "Copy link {address}").format(address=_shown(address)), ""
         case Action.DETAILS:
             return translate("MessageMenu", "Message details"), ""
+        case Action.MUTE:
+            return translate("MessageMenu", "Mute person…"), ""
         case Action.DELETE:
             return translate("MessageMenu", "Delete"), "Del"
         case Action.UNDO_DELETE:
@@ -152,6 +157,8 @@ class MessageMenu(QMenu):
         # A style sheet can neither colour one item nor the keys beside items, so items are painted over.
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        # By itself it has the application's.
+        painter.setLayoutDirection(self.layoutDirection())
         for action in self.actions():
             if not action.isSeparator() and not isinstance(action, QWidgetAction):
                 self._paint_item(painter, action)

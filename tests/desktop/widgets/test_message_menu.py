@@ -118,6 +118,18 @@ def test_the_real_menu_has_these_words_in_this_order(desk: Desk) -> None:
     assert desk.intents[-1] == ("react_requested", 41, "🎉", True)
 
 
+def test_the_words_are_mirrored_with_the_menu(desk: Desk) -> None:
+    desk.window.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    menu = open_menu(desk, 3)
+    box = menu.actionGeometry(next(one for one in menu.actions() if one.data() is Action.PIN))
+    picture = menu.grab(box).toImage()
+    ground = picture.pixelColor(picture.width() // 2, 3)
+    inked = {
+        x for x in range(picture.width()) for y in range(3, picture.height() - 3) if picture.pixelColor(x, y) != ground
+    }
+    assert min(inked) > picture.width() // 2
+
+
 def test_any_other_reaction_is_picked(desk: Desk) -> None:
     strip = open_menu(desk, 3).actions()[0]
     assert isinstance(strip, QWidgetAction)
