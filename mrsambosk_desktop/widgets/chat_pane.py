@@ -76,7 +76,6 @@ class ChatPane(QWidget):
         box.addWidget(self.view, 1)
         box.addLayout(typing_line)
         box.addWidget(self.composer)
-        self.view.set_empty_text(self.tr("No messages yet. Say hello!"))
         self.empty = EmptyRoom(theme, self.view)
         for changed in (timeline.modelReset, timeline.rowsInserted, timeline.rowsRemoved):
             changed.connect(self._show_empty)
@@ -140,6 +139,7 @@ class ChatPane(QWidget):
         self._typing.setText(text)
 
     def _show_empty(self) -> None:
+        self.view.set_empty_text(self.tr("No messages yet. Say hello!") if self._live else "")
         self.empty.setVisible(self._live and self._model.rowCount() == 0)
 
     def set_narrow(self, narrow: bool) -> None:

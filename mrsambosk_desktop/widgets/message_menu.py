@@ -27,8 +27,8 @@ _LINK_CHARS: Final = 40
 
 
 class Action(Enum):
-    """What can be asked of one message. `BREAK` is a line between groups; `LINKS` stands for an entry to open and one to
-    copy each address in it."""
+    """What can be asked of one message. `BREAK` is a line between groups; `LINKS` stands for two entries for each
+    address in it: to open and to copy."""
 
     REACT = auto()
     REPLY = auto()

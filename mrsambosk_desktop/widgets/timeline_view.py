@@ -11,6 +11,7 @@ from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
     QModelIndex,
+    QPersistentModelIndex,
     QPoint,
     QPointF,
     QRectF,
@@ -26,8 +27,6 @@ from PySide6.QtGui import (
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
-    QPainter,
-    QPaintEvent,
 )
 from PySide6.QtWidgets import QAbstractItemView
 
@@ -107,7 +106,7 @@ class TimelineView(AnchoredList):
         self.viewport().update()
 
     def set_empty_text(self, text: str) -> None:
-        """What to say while there is nothing to show."""
+        """What a screen reader is told while there is nothing to show."""
         self._empty_text = text
         self._say_empty()
 
@@ -157,17 +156,6 @@ class TimelineView(AnchoredList):
         said = self._empty_text if self._model.rowCount() == 0 else ""
         if said != self.accessibleDescription():
             self.setAccessibleDescription(said)
-            self.viewport().update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if self._model.rowCount() == 0 and self._empty_text:
-            painter = QPainter(self.viewport())
-            painter.setFont(self._theme.font(14))
-            painter.setPen(self._theme.tokens.muted)
-            box = self.viewport().rect().adjusted(30, 0, -30, 0)
-            flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
-            painter.drawText(box, flags, self._empty_text)
 
     def _end_flash(self) -> None:
         self._delegate.flash = None
@@ -330,7 +318,9 @@ class TimelineView(AnchoredList):
         # An input method would swallow the letters that act on a row. Qt sets this anew with each row and each focus.
         self.setAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled, not self._delegate.show_focus)
 
-    def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:
+    def currentChanged(
+        self, current: QModelIndex | QPersistentModelIndex, previous: QModelIndex | QPersistentModelIndex
+    ) -> None:
         super().currentChanged(current, previous)
         self._take_input()
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from mrsambosk_desktop.core import highlight
+from mrsambosk_desktop.core.rows import ConnectionState, Link
 from mrsambosk_desktop.widgets.timeline_view import TimelineView
 from tests.helpers.rows import ME, MORNING, deleted, message, pending
 
@@ -260,6 +261,14 @@ def test_the_day_sticks_while_scrolling(desk: Desk) -> None:
 
 def test_an_empty_room_says_what_to_do(desk: Desk) -> None:
     desk.open([])
+    assert desk.window.chat.empty.isVisible()
+    desk.window.set_connection(ConnectionState(Link.RETRYING, "Staff room"))
+    assert desk.window.chat.view.accessibleDescription() == "", "only a host that is there says that a room is empty"
+    assert not desk.window.chat.empty.isVisible()
+    settle()
+    picture = desk.window.chat.grab(desk.window.chat.view.geometry()).toImage()
+    assert len({picture.pixel(x, y) for x in range(picture.width()) for y in range(0, picture.height(), 3)}) == 1
+    desk.window.set_connection(ConnectionState(Link.LIVE, "Staff room"))
     assert "Say hello" in desk.window.chat.view.accessibleDescription()
     desk.timeline.upsert([message(1)])
     assert desk.window.chat.view.accessibleDescription() == ""
