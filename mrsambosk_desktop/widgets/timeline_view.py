@@ -14,6 +14,7 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QPoint,
     QPointF,
+    QRect,
     QRectF,
     Qt,
     QTimer,
@@ -23,18 +24,20 @@ from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
     QGuiApplication,
+    QHelpEvent,
     QInputMethodEvent,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
 )
-from PySide6.QtWidgets import QAbstractItemView
+from PySide6.QtWidgets import QAbstractItemView, QToolTip
 
 from mrsambosk_desktop.core.grouping import local_day
-from mrsambosk_desktop.delegates.row_layout import QUIET_MS, Zone, pill_text
+from mrsambosk_desktop.delegates.row_layout import QUIET_MS, Act, Zone, pill_text
 from mrsambosk_desktop.models.entries import Key, TimelineRow
 from mrsambosk_desktop.models.timeline import TimelineModel
 from mrsambosk_desktop.models.transcript import transcript
+from mrsambosk_desktop.models.wording import ticks_text
 
 from .anchored_list import AnchoredList
 from .hover_bar import HoverBar
@@ -226,9 +229,23 @@ class TimelineView(AnchoredList):
         self.hover.show_for(found[0] if found is not None and near else None, bubble, room)
 
     def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
+            self._tell_ticks(event)
+            return True
         if event.type() is QEvent.Type.Leave:
             self.hover.hide()
         return super().viewportEvent(event)
+
+    def _tell_ticks(self, event: QHelpEvent) -> None:
+        """What the ticks say, in words of our own; nothing else has a tip."""
+        hit = self._zone_at(event.pos())
+        if hit is None or hit[1].act is not Act.SEEN:
+            QToolTip.hideText()
+            return
+        # It goes when the mouse leaves the line of the words.
+        line = QRect(event.pos(), hit[1].box.size().toSize())
+        line.moveCenter(event.pos())
+        QToolTip.showText(event.globalPos(), ticks_text(len(hit[0].seen_by)), self.viewport(), line)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._dragged_from = None

@@ -1,14 +1,15 @@
 """The timeline never jumps, whatever comes; keys reach every row."""
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtGui import QCursor, QImage, QInputMethodEvent, QKeyEvent
+from PySide6.QtCore import QEvent, QPoint, QRectF, Qt
+from PySide6.QtGui import QCursor, QHelpEvent, QImage, QInputMethodEvent, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from mrsambosk_desktop.core import highlight
 from mrsambosk_desktop.core.rows import ConnectionState, Link
+from mrsambosk_desktop.delegates.row_layout import Act
 from mrsambosk_desktop.widgets.timeline_view import TimelineView
 from tests.helpers.rows import ME, MORNING, deleted, message, pending
 
@@ -238,8 +239,6 @@ def test_a_click_on_a_quote_shows_its_source(desk: Desk, order: str) -> None:
     desk.open([*(message(i) for i in range(1, 41)), message(41, "yes", reply_to=3)])
     row = desk.timeline.row(40)
     index = desk.timeline.index(40)
-    from PySide6.QtCore import QRectF
-
     zone = view._delegate.layout_for(row).zones[0]
     bubble = view._delegate.bubble(row, 40, QRectF(view.visualRect(index)))
     QTest.mouseClick(
@@ -261,6 +260,7 @@ def test_the_day_sticks_while_scrolling(desk: Desk) -> None:
 
 def test_an_empty_room_says_what_to_do(desk: Desk) -> None:
     desk.open([])
+    assert "Say hello" in desk.window.chat.view.accessibleDescription()
     assert desk.window.chat.empty.isVisible()
     desk.window.set_connection(ConnectionState(Link.RETRYING, "Staff room"))
     assert desk.window.chat.view.accessibleDescription() == "", "only a host that is there says that a room is empty"
@@ -269,7 +269,6 @@ def test_an_empty_room_says_what_to_do(desk: Desk) -> None:
     picture = desk.window.chat.grab(desk.window.chat.view.geometry()).toImage()
     assert len({picture.pixel(x, y) for x in range(picture.width()) for y in range(0, picture.height(), 3)}) == 1
     desk.window.set_connection(ConnectionState(Link.LIVE, "Staff room"))
-    assert "Say hello" in desk.window.chat.view.accessibleDescription()
     desk.timeline.upsert([message(1)])
     assert desk.window.chat.view.accessibleDescription() == ""
 
@@ -370,3 +369,38 @@ def test_what_an_input_method_composed_is_written(desk: Desk) -> None:
     click(desk, 39)
     QTest.keyClick(view, Qt.Key.Key_Up)
     assert not view.testAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled), "single letters act on the row"
+
+
+def test_the_ticks_have_words_under_the_mouse(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = desk.window.chat.view
+    desk.timeline.upsert([message(41, "mine", author=ME)])
+
+    class Tips:
+        shown = ""
+
+        @classmethod
+        def showText(cls, _at: QPoint, text: str, *_where: object) -> None:
+            cls.shown = text
+
+        @classmethod
+        def hideText(cls) -> None:
+            cls.shown = ""
+
+    monkeypatch.setattr("mrsambosk_desktop.widgets.timeline_view.QToolTip", Tips)
+
+    def told(at: QPoint) -> str:
+        QApplication.sendEvent(view.viewport(), QHelpEvent(QEvent.Type.ToolTip, at, view.viewport().mapToGlobal(at)))
+        return Tips.shown
+
+    def ticks() -> QPoint:
+        settle()
+        row = desk.timeline.row(40)
+        bubble = view._delegate.bubble(row, 40, QRectF(view.visualRect(desk.timeline.index(40))))
+        zone = next(one for one in view._delegate.layout_for(row).zones if one.act is Act.SEEN)
+        return zone.box.translated(bubble.topLeft()).center().toPoint()
+
+    assert told(ticks()) == "Sent"
+    desk.timeline.set_reads({"u_miriam": 41, "u_yonatan": 41})
+    assert told(ticks()) == "Seen by 2"
+    assert told(ticks() - QPoint(0, 200)) == ""
+    assert told(QPoint(5, 5)) == ""
