@@ -25,6 +25,7 @@ from PySide6.QtGui import (
     QFocusEvent,
     QGuiApplication,
     QHelpEvent,
+    QHideEvent,
     QInputMethodEvent,
     QKeyEvent,
     QKeySequence,
@@ -40,6 +41,7 @@ from mrsambosk_desktop.models.transcript import transcript
 from mrsambosk_desktop.models.wording import ticks_text
 
 from .anchored_list import AnchoredList
+from .edge_scroll import EdgeScroll
 from .hover_bar import HoverBar
 from .theme import Theme
 from .timeline_overlays import DayPill
@@ -71,7 +73,10 @@ class TimelineView(AnchoredList):
         self._theme = theme
         self._pressed: tuple[Key, Zone] | None = None
         self._dragged_from: Key | None = None
+        self._dragged_to = QPoint()
         self._empty_text = ""
+        self._edge = EdgeScroll(self)
+        self._edge.moved.connect(self._drag)
         self._pill = DayPill(theme, self.viewport())
         self.hover = HoverBar(theme, self.viewport())
         self._flash_timer = QTimer(self)
@@ -207,16 +212,38 @@ class TimelineView(AnchoredList):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if event.buttons() & Qt.MouseButton.LeftButton and self._dragged_from is not None:
-            start, end = self._model.place_of(self._dragged_from), self.indexAt(event.position().toPoint())
-            # Within one row the hand may tremble; from the second row on it is meant.
-            if start is not None and end.isValid() and (end.row() != start or self.selectedIndexes()):
-                self._pressed = None
-                self._pick_to(self._model.index(start), end)
+            self._dragged_to = event.position().toPoint()
+            self._edge.follow(self._dragged_to.y())
+            self._drag()
             return
         if not event.buttons():
             self._hover(event.position().toPoint())
         over = self._zone_at(event.position().toPoint()) is not None
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.ArrowCursor)
+
+    def _drag(self) -> None:
+        """Picks from where the drag began to the row under the mouse, or at the edge that it is beyond."""
+        box = self.viewport().rect()
+        x = min(max(self._dragged_to.x(), box.left()), box.right())
+        end = self.indexAt(QPoint(x, min(max(self._dragged_to.y(), box.top()), box.bottom())))
+        start = self._model.place_of(self._dragged_from) if self._dragged_from is not None else None
+        # Within one row the hand may tremble; from the second row on it is meant.
+        if start is not None and end.isValid() and (end.row() != start or self.selectedIndexes()):
+            self._pressed = None
+            self._pick_to(self._model.index(start), end)
+
+    def _end_drag(self) -> None:
+        self._dragged_from = None
+        self._edge.stop()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._end_drag()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        # What took the focus may also get the button's release.
+        self._end_drag()
 
     def _hover(self, point: QPoint) -> None:
         """The bar of the row under the mouse; over the bar itself it stays."""
@@ -248,7 +275,7 @@ class TimelineView(AnchoredList):
         QToolTip.showText(event.globalPos(), ticks_text(len(hit[0].seen_by)), self.viewport(), line)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._dragged_from = None
+        self._end_drag()
         pressed, self._pressed = self._pressed, None
         hit = self._zone_at(event.position().toPoint())
         if pressed and hit and hit[0].key == pressed[0] and hit[1].act is pressed[1].act:

@@ -1,8 +1,8 @@
 """The timeline never jumps, whatever comes; keys reach every row."""
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QRectF, Qt
-from PySide6.QtGui import QCursor, QHelpEvent, QImage, QInputMethodEvent, QKeyEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QCursor, QHelpEvent, QImage, QInputMethodEvent, QKeyEvent, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -404,3 +404,34 @@ def test_the_ticks_have_words_under_the_mouse(desk: Desk, monkeypatch: pytest.Mo
     assert told(ticks()) == "Seen by 2"
     assert told(ticks() - QPoint(0, 200)) == ""
     assert told(QPoint(5, 5)) == ""
+
+
+def test_dragging_past_the_edge_scrolls_and_picks_on(desk: Desk, qtbot: QtBot) -> None:
+    view, bar = desk.window.chat.view, desk.window.chat.view.verticalScrollBar()
+    click(desk, 38)
+    spot = view.visualRect(desk.timeline.index(38)).center()
+    QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+
+    def drag(at: QPoint) -> None:
+        left = Qt.MouseButton.LeftButton
+        where = view.viewport().mapToGlobal(at)
+        none = Qt.KeyboardModifier.NoModifier
+        move = QMouseEvent(QEvent.Type.MouseMove, QPointF(at), QPointF(where), left, left, none)
+        QApplication.sendEvent(view.viewport(), move)
+
+    drag(QPoint(spot.x(), -60))
+    qtbot.waitUntil(lambda: bar.value() == bar.minimum())
+    assert sorted(index.row() for index in view.selectedIndexes()) == list(range(39))
+    assert not view.at_latest
+    drag(QPoint(spot.x(), view.viewport().height() + 60))
+    qtbot.waitUntil(lambda: bar.value() == bar.maximum())
+    qtbot.waitUntil(lambda: sorted(index.row() for index in view.selectedIndexes()) == [38, 39])
+    drag(QPoint(spot.x(), -30))
+    qtbot.waitUntil(lambda: bar.value() < bar.maximum() - 100)
+    QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(spot.x(), -30))
+    assert not view._edge.isActive()
+    anchor = view._anchor
+    assert anchor is not None
+    desk.timeline.upsert([message(i) for i in range(41, 50)])
+    settle()
+    assert top_of(view, anchor.key) == anchor.offset
