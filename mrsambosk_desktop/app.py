@@ -26,6 +26,7 @@ from .closing import Closing
 from .controllers import wording
 from .controllers.backups import BackupsController
 from .controllers.chat import ChatController
+from .controllers.colouring import ColouringController
 from .controllers.connection import ConnectionController
 from .controllers.doctor import DoctorController
 from .controllers.drafts import DraftsController
@@ -105,6 +106,7 @@ class App:
         self.found, self.pinned = FoundModel(), FoundModel()
         self.finding = FindingController(self.disk, self.feed, self.reading, self.found, self.pinned, self.tasks)
         self.chat = ChatController(self.disk, self.feed, self.timeline, self.tasks)
+        self.colouring = ColouringController(self.tasks)
         self.drafts = DraftsController(self.disk, self.feed, self.tasks)
         self.connection = ConnectionController(self.disk, self.feed, self.reading, self.chat, self.tasks)
         self.hosting = HostingController(
@@ -221,7 +223,7 @@ class App:
     def _connect(self) -> None:
         window = self.window
         wiring.connect_messages(window, self.feed, self.chat, self.drafts)
-        wiring.connect_reading(window, self.feed, self.reading)
+        wiring.connect_reading(window, self.feed, self.reading, self.colouring)
         wiring.connect_side_pages(window.side, self.finding, self.reading)
         wiring.connect_first_page(window.first_run, self.arrival, self.nearby, self.connection)
         wiring.connect_door(window.dialogs, self.connection)

@@ -9,6 +9,7 @@ from .closing import Closing
 from .controllers import wording
 from .controllers.backups import BackupsController
 from .controllers.chat import ChatController
+from .controllers.colouring import ColouringController
 from .controllers.connection import ConnectionController
 from .controllers.doctor import DoctorController
 from .controllers.drafts import DraftsController
@@ -50,8 +51,8 @@ def connect_messages(window: MainWindow, feed: Feed, chat: ChatController, draft
     drafts.restored.connect(window.set_draft)
 
 
-def connect_reading(window: MainWindow, feed: Feed, reading: ReadingController) -> None:
-    """Which room is open, and where in it one reads."""
+def connect_reading(window: MainWindow, feed: Feed, reading: ReadingController, colouring: ColouringController) -> None:
+    """Which room is open, where in it one reads, and the colours of code that one meets there."""
     window.room_selected.connect(reading.open_room)
     feed.room_opened.connect(window.set_room)
     feed.room_changed.connect(window.set_room)
@@ -63,6 +64,8 @@ def connect_reading(window: MainWindow, feed: Feed, reading: ReadingController) 
     window.unread_requested.connect(reading.mark_unread)
     reading.jumped.connect(window.chat.view.show_row)
     reading.failed.connect(window.show_error)
+    window.chat.view.language_wanted.connect(colouring.load)
+    colouring.loaded.connect(window.chat.view.show_colours)
 
 
 def connect_side_pages(side: SidePages, finding: FindingController, reading: ReadingController) -> None:

@@ -134,6 +134,11 @@ def waiting_text() -> str:
     return translate("Wording", "Waiting for connection")
 
 
+def ticks_text(seen: int) -> str:
+    """What the ticks of a message of one's own mean: how many others have seen it, not who."""
+    return translate("Wording", "Seen by %n", "", seen) if seen else state_text(None)
+
+
 def state_text(pending: Pending | None) -> str:
     """Where a message of one's own is; a stored one is sent."""
     if pending is None:

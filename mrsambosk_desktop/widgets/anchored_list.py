@@ -1,8 +1,8 @@
 """A list of messages that never jumps: where the reader is, kept whatever comes.
 
 Its place is kept as an anchor: the newest end, or one row's id and where its top is. Every new layout, whatever caused
-it, is followed by putting the anchor back before anything is painted. What the mouse and the keys do is the timeline
-view's.
+it, is followed by putting the anchor back before anything is painted. What the keys do is
+`KeyedList`'s, what the mouse does `TimelineView`'s.
 """
 
 import time

@@ -14,12 +14,13 @@ from mrsambosk_desktop.models.entries import Key, TimelineRow
 from mrsambosk_desktop.models.members import MemberModel
 from mrsambosk_desktop.models.timeline import TimelineModel
 from mrsambosk_desktop.models.wording import isolated, name_of
-from mrsambosk_protocol.entities import GUEST, Room
+from mrsambosk_protocol.entities import GUEST, Room, User
 
 from .banner import Banner
 from .composer import Composer
 from .emoji_picker import EmojiPicker
 from .empty_room import EmptyRoom
+from .member_menu import MUTES, MemberMenu
 from .message_menu import Action, actions_for, make_menu
 from .parts import ElidedLabel, IconButton
 from .question import question
@@ -43,6 +44,7 @@ class ChatPane(QWidget):
     edit_pending_requested = Signal(str)
     jump_requested = Signal(int)
     details_wanted = Signal(object)
+    moderation_wanted = Signal(object, str)
     back_wanted = Signal()
     people_wanted = Signal()
     search_wanted = Signal()
@@ -79,7 +81,6 @@ class ChatPane(QWidget):
         box.addWidget(self.composer)
         # Not before it is in here: to a proxy of a widget without a parent, Qt's chain of stops for Tab is cut off.
         self.composer.setFocusProxy(self.composer.editor)
-        self.view.set_empty_text(self.tr("No messages yet. Say hello!"))
         self.empty = EmptyRoom(theme, self.view)
         for changed in (timeline.modelReset, timeline.rowsInserted, timeline.rowsRemoved):
             changed.connect(self._show_empty)
@@ -90,6 +91,7 @@ class ChatPane(QWidget):
         self.view.delete_pressed.connect(self._delete)
         self.view.reply_pressed.connect(lambda row: self._if_offered(Action.REPLY, row))
         self.view.edit_pressed.connect(lambda row: self._if_offered(Action.EDIT, row))
+        self.view.typed.connect(self._go_on_writing)
         self.view.left.connect(self.composer.setFocus)
         self.composer.submitted.connect(self._submitted)
         self.composer.edit_last_wanted.connect(self._edit_last)
@@ -153,6 +155,7 @@ class ChatPane(QWidget):
         self._typing.setText(text)
 
     def _show_empty(self) -> None:
+        self.view.set_empty_text(self.tr("No messages yet. Say hello!") if self._live else "")
         self.empty.setVisible(self._live and self._model.rowCount() == 0)
 
     def set_narrow(self, narrow: bool) -> None:
@@ -204,7 +207,7 @@ class ChatPane(QWidget):
             self._theme,
             row,
             self._role(),
-            lambda action: self._act(action, row),
+            lambda action, address: self._act(action, row, at=at, address=address),
             lambda emoji, on: self.react_requested.emit(row.key, emoji, on),
             lambda: self._pick_reaction(row, at),
         )
@@ -212,6 +215,11 @@ class ChatPane(QWidget):
             self._menu = menu
             menu.aboutToHide.connect(self._menu_closed)
             menu.popup(at)
+
+    def _open_mutes(self, author: User, at: QPoint) -> None:
+        menu = MemberMenu(self, self._theme, author, MUTES)
+        menu.chosen.connect(lambda verb: self.moderation_wanted.emit(author, verb))
+        menu.popup(at)
 
     def _pick_reaction(self, row: TimelineRow, at: QPoint) -> None:
         """Any emoji, as a reaction to this row."""
@@ -228,7 +236,7 @@ class ChatPane(QWidget):
         if action in actions_for(row, self._role()):
             self._act(action, row)
 
-    def _act(self, action: Action, row: TimelineRow) -> None:
+    def _act(self, action: Action, row: TimelineRow, *, at: QPoint | None = None, address: str = "") -> None:
         key = row.key
         match action:
             case Action.REPLY if row.message is not None:
@@ -245,8 +253,16 @@ class ChatPane(QWidget):
                 self.pin_requested.emit(key, action is Action.PIN)
             case Action.UNREAD:
                 self.unread_requested.emit(key)
+            case Action.SOURCE:
+                self._show_source(row)
+            case Action.OPEN_LINK:
+                self._open_link(address)
+            case Action.COPY_LINK:
+                QGuiApplication.clipboard().setText(address)
             case Action.DETAILS:
                 self.details_wanted.emit(row)
+            case Action.MUTE if row.author is not None and at is not None:
+                self._open_mutes(row.author, at)
             case Action.DELETE:
                 self._delete(row, False)
             case Action.UNDO_DELETE:
@@ -299,9 +315,8 @@ class ChatPane(QWidget):
             case Act.REACT if row.message is not None:
                 on = row.me not in row.message.reactions.get(zone.payload, ())
                 self.react_requested.emit(row.key, zone.payload, on)
-            case Act.SOURCE if row.reply_to is not None:
-                if not self.view.show_row(row.reply_to):
-                    self.jump_requested.emit(row.reply_to)
+            case Act.SOURCE:
+                self._show_source(row)
             case Act.SEEN:
                 self.details_wanted.emit(row)
             case Act.UNDO:
@@ -314,6 +329,10 @@ class ChatPane(QWidget):
                 QGuiApplication.clipboard().setText(_body(row))
             case Act.DISCARD:
                 self._act(Action.DISCARD, row)
+
+    def _show_source(self, row: TimelineRow) -> None:
+        if row.reply_to is not None and not self.view.show_row(row.reply_to):
+            self.jump_requested.emit(row.reply_to)
 
     def _open_link(self, target: str) -> None:
         """Links open only after showing where they go: the words of one may say something else."""
@@ -334,6 +353,12 @@ class ChatPane(QWidget):
         self._awaited = None
         self.view.to_latest()
         self.send_requested.emit(body, mentions, reply_to)
+
+    def _go_on_writing(self, text: str) -> None:
+        """What was typed while a message had the focus."""
+        self.composer.setFocus()
+        self.composer.editor.insertPlainText(text)
+        self.composer.editor.ensureCursorVisible()
 
     def _edit_last(self) -> None:
         if self._model.has_newer:

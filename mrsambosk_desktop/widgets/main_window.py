@@ -214,6 +214,7 @@ class MainWindow(QWidget):
         self.sidebar.settings_wanted.connect(self.host_page_requested)
         self.dialogs.ctrl_enter_changed.connect(self.set_ctrl_enter)
         self.people.people.chosen.connect(self.dialogs.ask_moderation)
+        chat.moderation_wanted.connect(self.dialogs.ask_moderation)
 
     def _shortcuts(self) -> None:
         def key(keys: str, act: Callable[[], object]) -> None:

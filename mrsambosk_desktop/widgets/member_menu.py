@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from mrsambosk_protocol.entities import ADMIN, GUEST, MEMBER, MODERATOR, OWNER, User
@@ -12,19 +12,26 @@ from .theme import Theme
 
 translate = QCoreApplication.translate
 
-_RANK: Final = {GUEST: 0, MEMBER: 1, MODERATOR: 2, ADMIN: 3, OWNER: 4}
+RANK: Final = {GUEST: 0, MEMBER: 1, MODERATOR: 2, ADMIN: 3, OWNER: 4}
 BREAK: Final = ""
+MUTES: Final = ("mute_hour", "mute", "lift_mute")
+
+
+def may_moderate(role: str, theirs: str) -> bool:
+    """Whether somebody of a role has a say about somebody of theirs: never about one's equals or those above, nor about
+    who left."""
+    own = RANK.get(role, -1)
+    return own >= RANK[MODERATOR] and 0 <= RANK.get(theirs, -1) < own
 
 
 def member_actions(me: User | None, user: User) -> tuple[str, ...]:
     """What `me` may do about `user`, in order; `BREAK` between groups. Never about oneself, one's equals or above."""
-    own = _RANK.get(me.role, -1) if me is not None else -1
-    theirs = _RANK.get(user.role, -1)
-    if me is None or me.id == user.id or own < _RANK[MODERATOR] or theirs < 0 or theirs >= own:
+    if me is None or me.id == user.id or not may_moderate(me.role, user.role):
         return ()
-    found = ["mute_hour", "mute", "lift_mute", BREAK]
-    if own >= _RANK[ADMIN]:
-        roles = [role for role in (GUEST, MEMBER, MODERATOR, ADMIN) if _RANK[role] < own and role != user.role]
+    own = RANK[me.role]
+    found = [*MUTES, BREAK]
+    if own >= RANK[ADMIN]:
+        roles = [role for role in (GUEST, MEMBER, MODERATOR, ADMIN) if RANK[role] < own and role != user.role]
         found += [f"role_{role}" for role in roles] + [BREAK, "reset", BREAK]
     return (*found, "kick", "ban_day", "ban", "lift_ban")
 
@@ -76,6 +83,10 @@ class MemberMenu(QMenu):
         super().__init__(parent)
         self.setFont(theme.font(13))
         self.setAccessibleName(translate("MemberMenu", "What to do about {name}").format(name=user.name))
+        # Rounded corners need a window that lets what is behind it through.
+        self.setWindowFlag(Qt.WindowType.FramelessWindowHint)
+        self.setWindowFlag(Qt.WindowType.NoDropShadowWindowHint)
+        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
         for action in actions:
             if action == BREAK:
                 self.addSeparator()

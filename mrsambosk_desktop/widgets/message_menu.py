@@ -3,27 +3,32 @@
 What is offered is decided apart from the menu (`actions_for`), from the row and the person's role alone.
 """
 
+import unicodedata
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QRectF, Qt
 from PySide6.QtGui import QAction, QKeySequence, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget, QWidgetAction
+from PySide6.QtWidgets import QMenu, QWidget, QWidgetAction
 
+from mrsambosk_desktop.core.bodies import Style
 from mrsambosk_desktop.models.entries import TimelineRow
-from mrsambosk_protocol.entities import ADMIN, GUEST, MEMBER, MODERATOR, OWNER, SYSTEM
+from mrsambosk_protocol.entities import MEMBER, MODERATOR, SYSTEM
 
+from .member_menu import RANK, may_moderate
+from .reaction_strip import ReactionStrip
 from .theme import Theme
 
 translate = QCoreApplication.translate
 
-QUICK_REACTIONS: Final = ("👍", "❤️", "😂", "🎉", "😮")
-_RANK: Final = {GUEST: 0, MEMBER: 1, MODERATOR: 2, ADMIN: 3, OWNER: 4}
+_MOST_LINKS: Final = 3
+_LINK_CHARS: Final = 40
 
 
 class Action(Enum):
-    """What can be asked of one message. `BREAK` is a line between groups."""
+    """What can be asked of one message. `BREAK` is a line between groups; `LINKS` stands for two entries for each
+    address in it: to open and to copy."""
 
     REACT = auto()
     REPLY = auto()
@@ -32,7 +37,12 @@ class Action(Enum):
     PIN = auto()
     UNPIN = auto()
     UNREAD = auto()
+    SOURCE = auto()
+    LINKS = auto()
+    OPEN_LINK = auto()
+    COPY_LINK = auto()
     DETAILS = auto()
+    MUTE = auto()
     DELETE = auto()
     UNDO_DELETE = auto()
     RETRY = auto()
@@ -52,28 +62,39 @@ def actions_for(row: TimelineRow, role: str) -> tuple[Action, ...]:
         return (Action.UNDO_DELETE,)
     if row.message.deleted:
         return (Action.DETAILS,)
-    rank = _RANK.get(role, 0)
+    rank = RANK.get(role, 0)
     found = [Action.REACT, Action.BREAK, Action.REPLY, Action.COPY]
     if row.mine:
         found.append(Action.EDIT)
-    if rank >= _RANK[MEMBER]:
+    if rank >= RANK[MEMBER]:
         found.append(Action.PIN if row.message.pinned_at is None else Action.UNPIN)
     if not row.mine:
         found.append(Action.UNREAD)
+    # What the mouse finds in the bubble itself, for the keys.
+    if within := [Action.SOURCE] * (row.reply_to is not None) + [Action.LINKS] * bool(links_of(row)):
+        found += [Action.BREAK, *within]
     found += [Action.BREAK, Action.DETAILS]
+    if not row.mine and row.author is not None and may_moderate(role, row.author.role):
+        found.append(Action.MUTE)
     if row.mine or may_delete_others(row, role):
         found += [Action.BREAK, Action.DELETE]
     return tuple(found)
 
 
+def links_of(row: TimelineRow) -> tuple[str, ...]:
+    """The first few addresses in a message, each once."""
+    found = (run.target for block in row.blocks for run in block.runs if Style.LINK in run.style)
+    return tuple(dict.fromkeys(found))[:_MOST_LINKS]
+
+
 def may_delete_others(row: TimelineRow, role: str) -> bool:
     """Whether a moderator of this role may delete another's message: never of someone of their own role or above."""
-    rank = _RANK.get(role, 0)
-    theirs = _RANK.get(row.author.role, 0) if row.author is not None else 0
-    return rank >= _RANK[MODERATOR] and rank > theirs
+    rank = RANK.get(role, 0)
+    theirs = RANK.get(row.author.role, 0) if row.author is not None else 0
+    return rank >= RANK[MODERATOR] and rank > theirs
 
 
-def _words(action: Action) -> tuple[str, str]:
+def _words(action: Action, address: str = "") -> tuple[str, str]:
     """The text and the key shown beside it."""
     match action:
         case Action.REPLY:
@@ -88,8 +109,16 @@ def _words(action: Action) -> tuple[str, str]:
             return translate("MessageMenu", "Unpin"), ""
         case Action.UNREAD:
             return translate("MessageMenu", "Mark unread from here"), ""
+        case Action.SOURCE:
+            return translate("MessageMenu", "Show the message it answers"), ""
+        case Action.OPEN_LINK:
+            return translate("MessageMenu", "Open link {address}").format(address=_shown(address)), ""
+        case Action.COPY_LINK:
+            return translate("MessageMenu", "Copy link {address}").format(address=_shown(address)), ""
         case Action.DETAILS:
             return translate("MessageMenu", "Message details"), ""
+        case Action.MUTE:
+            return translate("MessageMenu", "Mute person…"), ""
         case Action.DELETE:
             return translate("MessageMenu", "Delete"), "Del"
         case Action.UNDO_DELETE:
@@ -99,6 +128,14 @@ def _words(action: Action) -> tuple[str, str]:
         case Action.DISCARD:
             return translate("MessageMenu", "Discard"), ""
     raise ValueError(action)
+
+
+def _shown(address: str) -> str:
+    """An address as the words of an entry: its beginning, without what would turn or leave the isolate around it, and
+    with no letter taken for a mnemonic."""
+    plain = "".join(char for char in address if unicodedata.category(char) != "Cf")
+    short = plain if len(plain) <= _LINK_CHARS else plain[: _LINK_CHARS - 1] + "…"
+    return f"\u2066{short.replace('&', '&&')}\u2069"
 
 
 class MessageMenu(QMenu):
@@ -120,6 +157,8 @@ class MessageMenu(QMenu):
         # A style sheet can neither colour one item nor the keys beside items, so items are painted over.
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        # By itself it has the application's.
+        painter.setLayoutDirection(self.layoutDirection())
         for action in self.actions():
             if not action.isSeparator() and not isinstance(action, QWidgetAction):
                 self._paint_item(painter, action)
@@ -137,7 +176,8 @@ class MessageMenu(QMenu):
         painter.setFont(self._theme.font(13))
         taking = action.data() in (Action.DELETE, Action.DISCARD)
         painter.setPen(tokens.danger if taking else tokens.selection_text if active else tokens.text)
-        painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, action.text())
+        leading = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft) | int(Qt.TextFlag.TextHideMnemonic)
+        painter.drawText(inner, leading, action.text())
         painter.setFont(self._theme.font(11))
         painter.setPen(tokens.selection_text if active else tokens.muted)
         key = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
@@ -149,12 +189,16 @@ def make_menu(
     theme: Theme,
     row: TimelineRow,
     role: str,
-    chosen: Callable[[Action], None],
+    chosen: Callable[[Action, str], None],
     reacted: Callable[[str, bool], None],
     more: Callable[[], None],
 ) -> QMenu | None:
-    """The menu for the row, or None when it offers nothing. It deletes itself when closed; `more` asks for another
-    reaction than the quick ones."""
+    """The menu for the row, or None when it offers nothing. It deletes itself when closed.
+
+    Args:
+        chosen: gets the action and, for a link, its address.
+        more: asks for another reaction than the quick ones.
+    """
     actions = actions_for(row, role)
     if not actions:
         return None
@@ -163,59 +207,50 @@ def make_menu(
         if action is Action.BREAK:
             menu.addSeparator()
         elif action is Action.REACT:
-            menu.addAction(_reactions(menu, row, reacted, more))
+            menu.addAction(_reactions(menu, theme, row, reacted, more))
+        elif action is Action.LINKS:
+            for address in links_of(row):
+                _add(menu, Action.OPEN_LINK, chosen, address)
+                _add(menu, Action.COPY_LINK, chosen, address)
         else:
-            text, key = _words(action)
-            made = menu.addAction(text)
-            if key:
-                made.setShortcut(QKeySequence(key))
-                made.setShortcutVisibleInContextMenu(True)
-            made.setData(action)
-            made.triggered.connect(lambda _checked=False, action=action: chosen(action))
+            _add(menu, action, chosen)
     return menu
 
 
+def _add(menu: QMenu, action: Action, chosen: Callable[[Action, str], None], address: str = "") -> None:
+    text, key = _words(action, address)
+    made = menu.addAction(text)
+    if key:
+        made.setShortcut(QKeySequence(key))
+        made.setShortcutVisibleInContextMenu(True)
+    made.setData(action)
+    made.triggered.connect(lambda _checked=False: chosen(action, address))
+
+
 def _reactions(
-    menu: QMenu, row: TimelineRow, reacted: Callable[[str, bool], None], more: Callable[[], None]
+    menu: QMenu,
+    theme: Theme,
+    row: TimelineRow,
+    reacted: Callable[[str, bool], None],
+    more: Callable[[], None],
 ) -> QWidgetAction:
-    """The row of quick reactions; those already given are marked and taken back."""
+    """The row of quick reactions."""
     given = {emoji for emoji, users in (row.message.reactions if row.message else {}).items() if row.me in users}
-    strip = QWidget()
-    strip.setAccessibleName(translate("MessageMenu", "Reactions"))
-    line = QHBoxLayout(strip)
-    line.setContentsMargins(4, 2, 4, 2)
-    line.setSpacing(0)
-    for emoji in QUICK_REACTIONS:
-        on = emoji not in given
-        made = QToolButton()
-        made.setText(emoji)
-        made.setProperty("role", "reaction")
-        made.setFixedSize(38, 34)
-        made.setCheckable(True)
-        made.setChecked(not on)
-        made.setAccessibleName(translate("MessageMenu", "React with {emoji}").format(emoji=emoji))
-
-        def clicked(_checked: bool = False, emoji: str = emoji, on: bool = on) -> None:
-            menu.close()
-            reacted(emoji, on)
-
-        made.clicked.connect(clicked)
-        line.addWidget(made)
-        line.addStretch(1)
-    plus = QToolButton()
-    plus.setText("+")
-    plus.setProperty("role", "reaction")
-    plus.setFixedSize(38, 34)
-    plus.setAccessibleName(translate("MessageMenu", "Another reaction"))
-
-    def plus_clicked(_checked: bool = False) -> None:
-        menu.close()
-        more()
-
-    plus.clicked.connect(plus_clicked)
-    line.addWidget(plus)
+    strip = ReactionStrip(theme, given)
+    for signal, act in ((strip.reacted, reacted), (strip.more_wanted, more)):
+        signal.connect(menu.close)
+        signal.connect(act)
     action = QWidgetAction(menu)
     action.setDefaultWidget(strip)
     action.setText(translate("MessageMenu", "Reactions"))
     action.setData(Action.REACT)
+    # A screen reader may press the entry as a whole.
+    action.triggered.connect(lambda _checked=False: more())
+
+    def hovered(entry: QAction) -> None:
+        # The arrows take the focus into the strip; the mouse, going on to another entry, takes it out again.
+        if entry is not action:
+            menu.setFocus()
+
+    menu.hovered.connect(hovered)
     return action

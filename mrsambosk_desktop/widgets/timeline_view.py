@@ -1,6 +1,6 @@
-"""The timeline on screen: what the mouse and the keys do to its rows, and what floats over them.
+"""The timeline on screen: what the mouse does to its rows, and what floats over them.
 
-Where the reader is, and that it stays, is `AnchoredList`'s.
+Where the reader is, and that it stays, is `AnchoredList`'s; what the keys do is `KeyedList`'s.
 """
 
 import time
@@ -13,6 +13,7 @@ from PySide6.QtCore import (
     QModelIndex,
     QPoint,
     QPointF,
+    QRect,
     QRectF,
     Qt,
     QTimer,
@@ -21,48 +22,44 @@ from PySide6.QtCore import (
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
-    QGuiApplication,
-    QKeyEvent,
-    QKeySequence,
+    QHelpEvent,
+    QHideEvent,
     QMouseEvent,
-    QPainter,
-    QPaintEvent,
 )
-from PySide6.QtWidgets import QAbstractItemView
+from PySide6.QtWidgets import QAbstractItemView, QToolTip
 
 from mrsambosk_desktop.core.grouping import local_day
-from mrsambosk_desktop.delegates.row_layout import QUIET_MS, Zone, pill_text
+from mrsambosk_desktop.delegates.row_layout import QUIET_MS, Act, Zone, pill_text
 from mrsambosk_desktop.models.entries import Key, TimelineRow
 from mrsambosk_desktop.models.timeline import TimelineModel
-from mrsambosk_desktop.models.transcript import transcript
+from mrsambosk_desktop.models.wording import ticks_text
 
-from .anchored_list import AnchoredList
+from .edge_scroll import EdgeScroll
 from .hover_bar import HoverBar
+from .keyed_list import KeyedList
 from .theme import Theme
 from .timeline_overlays import DayPill
 
 _FLASH_MS: Final = 1500
 
 
-class TimelineView(AnchoredList):
-    """Signals besides the list's: `menu_wanted` (row, global point), `zone_clicked` (row, zone), `react_wanted` (row,
-    global point), and the keys that mean something for the current row: `delete_pressed` (row, at once),
-    `reply_pressed`, `edit_pressed`; `left` for Esc."""
+class TimelineView(KeyedList):
+    """Signals besides the list's: `zone_clicked` (row, zone), `react_wanted` (row, global point); `language_wanted`
+    (name) for code that could be in colours, once `show_colours` says that they are there."""
 
-    menu_wanted = Signal(object, QPoint)
     react_wanted = Signal(object, QPoint)
     zone_clicked = Signal(object, object)
-    delete_pressed = Signal(object, bool)
-    reply_pressed = Signal(object)
-    edit_pressed = Signal(object)
-    left = Signal()
+    language_wanted = Signal(str)
 
     def __init__(self, theme: Theme, model: TimelineModel) -> None:
         super().__init__(theme, model)
         self._theme = theme
         self._pressed: tuple[Key, Zone] | None = None
         self._dragged_from: Key | None = None
+        self._dragged_to = QPoint()
         self._empty_text = ""
+        self._edge = EdgeScroll(self)
+        self._edge.moved.connect(self._drag)
         self._pill = DayPill(theme, self.viewport())
         self.hover = HoverBar(theme, self.viewport())
         self._flash_timer = QTimer(self)
@@ -77,39 +74,32 @@ class TimelineView(AnchoredList):
         self.hover.react_wanted.connect(self.react_wanted)
         self.hover.reply_wanted.connect(self.reply_pressed)
         self.hover.more_wanted.connect(self.menu_wanted)
+        self._delegate.language_wanted.connect(self.language_wanted)
         self.laid_out.connect(self.hover.hide)
         self.scrolled.connect(self._reader_moved)
         model.modelReset.connect(self._say_empty)
         model.rowsInserted.connect(self._rows_came)
 
     def show_row(self, key: Key, *, flash: bool = True) -> bool:
-        """Brings a row into view and points it out. False when it is not in the window."""
+        """Brings a row into view, for the keys too, and points it out. False when it is not in the window."""
         found = self.bring_into_view(key)
+        if found and (number := self._model.place_of(key)) is not None:
+            self.selectionModel().setCurrentIndex(self._model.index(number), QItemSelectionModel.SelectionFlag.NoUpdate)
         if found and flash:
             self._delegate.flash = key
             self._flash_timer.start(_FLASH_MS)
             self.viewport().update()
         return found
 
+    def show_colours(self, language: str) -> None:
+        """This language is loaded: code in it is painted in colours."""
+        self._delegate.show_colours(language)
+        self.viewport().update()
+
     def set_empty_text(self, text: str) -> None:
-        """What to say while there is nothing to show."""
+        """What a screen reader is told while there is nothing to show."""
         self._empty_text = text
         self._say_empty()
-
-    def current_row(self) -> TimelineRow | None:
-        """The row that keys act on."""
-        index = self.currentIndex()
-        return self._model.row(index.row()) if index.isValid() else None
-
-    def selected_text(self) -> str:
-        """The selected rows' texts, in order, or the current row's."""
-        numbers = sorted(index.row() for index in self.selectedIndexes()) or [self.currentIndex().row()]
-        return transcript(self._model.row(number) for number in numbers if number >= 0)
-
-    def is_picked(self, row: TimelineRow) -> bool:
-        """Whether the row is one of several that are selected."""
-        picked = self.selectedIndexes()
-        return len(picked) > 1 and any(self._model.row(index.row()).key == row.key for index in picked)
 
     # What floats over the rows ----------------------------------------------------------------------------------
 
@@ -142,17 +132,6 @@ class TimelineView(AnchoredList):
         said = self._empty_text if self._model.rowCount() == 0 else ""
         if said != self.accessibleDescription():
             self.setAccessibleDescription(said)
-            self.viewport().update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if self._model.rowCount() == 0 and self._empty_text:
-            painter = QPainter(self.viewport())
-            painter.setFont(self._theme.font(14))
-            painter.setPen(self._theme.tokens.muted)
-            box = self.viewport().rect().adjusted(30, 0, -30, 0)
-            flags = int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap)
-            painter.drawText(box, flags, self._empty_text)
 
     def _end_flash(self) -> None:
         self._delegate.flash = None
@@ -174,7 +153,7 @@ class TimelineView(AnchoredList):
         return (found[0], zone) if zone is not None else None
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._delegate.show_focus = False
+        self._ring(False)
         if event.button() is not Qt.MouseButton.LeftButton:
             return
         index = self.indexAt(event.position().toPoint())
@@ -201,16 +180,38 @@ class TimelineView(AnchoredList):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if event.buttons() & Qt.MouseButton.LeftButton and self._dragged_from is not None:
-            start, end = self._model.place_of(self._dragged_from), self.indexAt(event.position().toPoint())
-            # Within one row the hand may tremble; from the second row on it is meant.
-            if start is not None and end.isValid() and (end.row() != start or self.selectedIndexes()):
-                self._pressed = None
-                self._pick_to(self._model.index(start), end)
+            self._dragged_to = event.position().toPoint()
+            self._edge.follow(self._dragged_to.y())
+            self._drag()
             return
         if not event.buttons():
             self._hover(event.position().toPoint())
         over = self._zone_at(event.position().toPoint()) is not None
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.ArrowCursor)
+
+    def _drag(self) -> None:
+        """Picks from where the drag began to the row under the mouse, or at the edge that it is beyond."""
+        box = self.viewport().rect()
+        x = min(max(self._dragged_to.x(), box.left()), box.right())
+        end = self.indexAt(QPoint(x, min(max(self._dragged_to.y(), box.top()), box.bottom())))
+        start = self._model.place_of(self._dragged_from) if self._dragged_from is not None else None
+        # Within one row the hand may tremble; from the second row on it is meant.
+        if start is not None and end.isValid() and (end.row() != start or self.selectedIndexes()):
+            self._pressed = None
+            self._pick_to(self._model.index(start), end)
+
+    def _end_drag(self) -> None:
+        self._dragged_from = None
+        self._edge.stop()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._end_drag()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        # What took the focus may also get the button's release.
+        self._end_drag()
 
     def _hover(self, point: QPoint) -> None:
         """The bar of the row under the mouse; over the bar itself it stays."""
@@ -223,12 +224,26 @@ class TimelineView(AnchoredList):
         self.hover.show_for(found[0] if found is not None and near else None, bubble, room)
 
     def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
+            self._tell_ticks(event)
+            return True
         if event.type() is QEvent.Type.Leave:
             self.hover.hide()
         return super().viewportEvent(event)
 
+    def _tell_ticks(self, event: QHelpEvent) -> None:
+        """What the ticks say, in words of our own; nothing else has a tip."""
+        hit = self._zone_at(event.pos())
+        if hit is None or hit[1].act is not Act.SEEN:
+            QToolTip.hideText()
+            return
+        # It goes when the mouse leaves the line of the words.
+        line = QRect(event.pos(), hit[1].box.size().toSize())
+        line.moveCenter(event.pos())
+        QToolTip.showText(event.globalPos(), ticks_text(len(hit[0].seen_by)), self.viewport(), line)
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._dragged_from = None
+        self._end_drag()
         pressed, self._pressed = self._pressed, None
         hit = self._zone_at(event.position().toPoint())
         if pressed and hit and hit[0].key == pressed[0] and hit[1].act is pressed[1].act:
@@ -246,70 +261,3 @@ class TimelineView(AnchoredList):
                 self.selectionModel().setCurrentIndex(index, self.selectionModel().SelectionFlag.NoUpdate)
                 self.menu_wanted.emit(found[0], event.globalPos())
         event.accept()
-
-    def open_menu(self) -> None:
-        """The current row's menu, at its bubble."""
-        row = self.current_row()
-        if row is not None:
-            rect = QRectF(self.visualRect(self.currentIndex()))
-            bubble = self._delegate.bubble(row, self.currentIndex().row(), rect)
-            inside = bubble.intersected(QRectF(self.viewport().rect()))
-            self.menu_wanted.emit(row, self.viewport().mapToGlobal(inside.center().toPoint()))
-
-    # Keys -------------------------------------------------------------------------------------------------------
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        row = self.current_row()
-        key, plain = event.key(), event.modifiers() == Qt.KeyboardModifier.NoModifier
-        shift = event.modifiers() == Qt.KeyboardModifier.ShiftModifier
-        self._delegate.show_focus = True
-        if key == Qt.Key.Key_Menu or (key == Qt.Key.Key_F10 and shift):
-            self.open_menu()
-        elif event.matches(QKeySequence.StandardKey.Copy):
-            if text := self.selected_text():
-                QGuiApplication.clipboard().setText(text)
-        elif key == Qt.Key.Key_Delete and (plain or shift) and row is not None:
-            self.delete_pressed.emit(row, shift)
-        elif key == Qt.Key.Key_R and plain and row is not None:
-            self.reply_pressed.emit(row)
-        elif key == Qt.Key.Key_E and plain and row is not None:
-            self.edit_pressed.emit(row)
-        elif key == Qt.Key.Key_End and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
-            self.to_latest()
-        elif key == Qt.Key.Key_Escape:
-            if self.selectedIndexes():
-                self.clearSelection()
-            else:
-                self.left.emit()
-        elif event.text() and event.text().isprintable() and not event.modifiers() & ~Qt.KeyboardModifier.ShiftModifier:
-            # Letters do not search: a list that jumps while one types into the wrong pane helps nobody.
-            event.ignore()
-        else:
-            super().keyPressEvent(event)
-            if self.currentIndex().isValid() and self._model.row(self.currentIndex().row()) is not row:
-                self.scrollTo(self.currentIndex())
-        self.viewport().update()
-
-    def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
-        """As usual, but from what shows, and rows folded into another are stepped over."""
-        if not self.currentIndex().isValid():
-            return self._last_shown()
-        index = super().moveCursor(action, modifiers)
-        up = (QAbstractItemView.CursorAction.MoveUp, QAbstractItemView.CursorAction.MovePrevious)
-        step = -1 if action in up else 1
-        while index.isValid() and self._delegate.height_of(self._model.row(index.row())) == 0:
-            index = self._model.index(index.row() + step)
-        return index if index.isValid() else self.currentIndex()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        by_key = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
-        if event.reason() in by_key:
-            self._delegate.show_focus = True
-            if not self.currentIndex().isValid() and self._model.rowCount():
-                self.selectionModel().setCurrentIndex(self._last_shown(), self.selectionModel().SelectionFlag.NoUpdate)
-
-    def _last_shown(self) -> QModelIndex:
-        """The lowest row in view."""
-        index = self.indexAt(QPoint(self.viewport().width() // 2, self.viewport().height() - 2))
-        return index if index.isValid() else self._model.index(self._model.rowCount() - 1)

@@ -31,8 +31,8 @@ def is_damage(error: BaseException) -> bool:
     cause = sqlite_error(error)
     code = getattr(cause, "sqlite_errorcode", None)
     if code is None:
-        # Text that is no UTF-8, which we never write; Python tells it without a code.
-        return type(cause) is sqlite3.OperationalError
+        # Text that is no UTF-8, which we never write; Python finds it, and gives it no code.
+        return str(cause).startswith("Could not decode to UTF-8")
     return code & 0xFF in _DAMAGE
 
 

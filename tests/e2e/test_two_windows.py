@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from mrsambosk_desktop.core import highlight
 from mrsambosk_desktop.core.rows import Link
 from mrsambosk_desktop.widgets.secret_dialog import SecretDialog
 from tests.helpers.host_process import ROOMY, HostProcess
@@ -259,5 +260,27 @@ def test_history_is_filled_back_while_idle(qapp: QApplication, tmp_path: Path, m
             assert len(ben.feed.copies["lobby"].ranges.spans) == 1
             assert await ben.disk.run(ben.disk.replica.count, ben.feed.host, "lobby", 1000) >= 300
             assert ben.timeline.rowCount() < 300, "what is filled back is not pushed into the window"
+
+        run(qapp, tmp_path, play)
+
+
+def test_code_comes_in_colours(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(highlight, "_loaded", {})
+    with HostProcess(tmp_path / "host", *ROOMY) as host:
+
+        async def play(desk: Desk) -> None:
+            anna = await join(desk, "anna", "Anna", host.authority)
+            anna.colouring.loaded.connect(desk._poke)
+            anna.window.send_requested.emit("```py\nx = 'a'\n```", (), None)
+
+            def coloured() -> bool:
+                body = anna.window.chat.view._delegate.layout_for(rows(anna)[-1]).body
+                assert body is not None
+                shown = {span.format.foreground().color().name() for span in body.pieces[0].layout.formats()}
+                return anna.theme.tokens.own_code_string.name() in shown
+
+            await desk.until(lambda: len(stored(anna)) == 1)
+            await desk.until(lambda: highlight.is_loaded("py"), "the language is loaded")
+            await desk.until(coloured, "it shows")
 
         run(qapp, tmp_path, play)

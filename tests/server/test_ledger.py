@@ -364,7 +364,7 @@ async def test_one_thread_writes_and_readers_cannot(tmp_path: Path, expect_log: 
         def write(tx: Transaction) -> None:
             tx.run("DELETE FROM meta")
 
-        expect_log("could not be read: attempt to write", "mrsambosk_server.ledger")
+        expect_log("could not be read: SQLITE_READONLY", "mrsambosk_server.ledger")
         with pytest.raises(Refused):
             await desk.read(write)
         assert await desk.sql("SELECT count(*) > 0 FROM meta") == [(1,)]

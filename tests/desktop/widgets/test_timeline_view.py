@@ -1,12 +1,15 @@
 """The timeline never jumps, whatever comes; keys reach every row."""
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, QRectF, Qt
-from PySide6.QtGui import QCursor
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QCursor, QHelpEvent, QImage, QInputMethodEvent, QKeyEvent, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from mrsambosk_desktop.core import highlight
+from mrsambosk_desktop.core.rows import ConnectionState, Link
+from mrsambosk_desktop.delegates.row_layout import Act
 from mrsambosk_desktop.widgets.timeline_view import TimelineView
 from tests.helpers.rows import ME, MORNING, deleted, message, pending
 
@@ -287,5 +290,177 @@ def test_the_day_sticks_while_scrolling(desk: Desk) -> None:
 def test_an_empty_room_says_what_to_do(desk: Desk) -> None:
     desk.open([])
     assert "Say hello" in desk.window.chat.view.accessibleDescription()
+    assert desk.window.chat.empty.isVisible()
+    desk.window.set_connection(ConnectionState(Link.RETRYING, "Staff room"))
+    assert desk.window.chat.view.accessibleDescription() == "", "only a host that is there says that a room is empty"
+    assert not desk.window.chat.empty.isVisible()
+    settle()
+    picture = desk.window.chat.grab(desk.window.chat.view.geometry()).toImage()
+    assert len({picture.pixel(x, y) for x in range(picture.width()) for y in range(0, picture.height(), 3)}) == 1
+    desk.window.set_connection(ConnectionState(Link.LIVE, "Staff room"))
     desk.timeline.upsert([message(1)])
     assert desk.window.chat.view.accessibleDescription() == ""
+
+
+def test_code_is_painted_in_colours_once_its_language_is_loaded(
+    desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(highlight, "_loaded", {})
+    view = desk.window.chat.view
+
+    def pictured() -> QImage:
+        settle()
+        return view.viewport().grab().toImage()
+
+    with qtbot.waitSignal(view.language_wanted) as asked:
+        desk.open([message(1, "```py\nx = 'a'\n```")])
+    assert asked.args == ["py"]
+    plain = pictured()
+    highlight.load("py")
+    assert pictured() == plain
+    view.show_colours("py")
+    assert pictured() != plain
+
+
+def click(desk: Desk, number: int) -> None:
+    view = desk.window.chat.view
+    QTest.mouseClick(
+        view.viewport(), Qt.MouseButton.LeftButton, pos=view.visualRect(desk.timeline.index(number)).center()
+    )
+
+
+def type_on(text: str) -> None:
+    """Letters for whatever has the focus."""
+    for letter in text:
+        QTest.keyClicks(QApplication.focusWidget(), letter)
+
+
+def test_what_is_typed_after_a_click_is_written(desk: Desk) -> None:
+    view, composer = desk.window.chat.view, desk.window.chat.composer
+    desk.timeline.upsert([message(41, author=ME)])
+    settle()
+    composer.set_text("are you")
+    click(desk, 40)
+    assert view.hasFocus()
+    type_on(" Ready, every one?")
+    assert composer.text() == "are you Ready, every one?"
+    assert (composer.reply_to, composer.editing) == (None, None)
+    click(desk, 40)
+    QTest.keyClick(view, Qt.Key.Key_Delete)
+    QTest.keyClick(view, Qt.Key.Key_Control)
+    QTest.keyClick(view, Qt.Key.Key_Delete)
+    assert desk.intents == [("typing",)], "a click is not meant for the keys"
+
+
+@pytest.mark.parametrize(
+    ("text", "modifiers"),
+    [
+        ("ר", Qt.KeyboardModifier.NoModifier),
+        ("é", Qt.KeyboardModifier.NoModifier),
+        ("@", Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier),
+        ("€", Qt.KeyboardModifier.GroupSwitchModifier),
+        ("7", Qt.KeyboardModifier.KeypadModifier),
+    ],
+)
+def test_letters_of_every_keyboard_are_written(desk: Desk, text: str, modifiers: Qt.KeyboardModifier) -> None:
+    view, composer = desk.window.chat.view, desk.window.chat.composer
+    for by_key in (False, True):
+        composer.set_text("")
+        click(desk, 40 - 1)
+        if by_key:
+            QTest.keyClick(view, Qt.Key.Key_Up)
+        QApplication.sendEvent(view, QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_unknown, modifiers, text))
+        assert composer.text() == text
+        assert composer.editor.hasFocus()
+
+
+def test_keys_that_write_nothing_stay(desk: Desk) -> None:
+    view, composer = desk.window.chat.view, desk.window.chat.composer
+    click(desk, 39)
+    for key in (Qt.Key.Key_X, Qt.Key.Key_V):
+        QTest.keyClick(view, key, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(view, Qt.Key.Key_Up)
+    QTest.keyClick(view, Qt.Key.Key_Space)
+    assert composer.text() == ""
+    assert view.hasFocus()
+
+
+def test_what_an_input_method_composed_is_written(desk: Desk) -> None:
+    view, composer = desk.window.chat.view, desk.window.chat.composer
+    click(desk, 39)
+    assert view.testAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled)
+    QApplication.sendEvent(view, QInputMethodEvent("ni", []))
+    composed = QInputMethodEvent()
+    composed.setCommitString("你")
+    QApplication.sendEvent(view, composed)
+    assert composer.text() == "你"
+    assert composer.editor.hasFocus()
+    click(desk, 39)
+    QTest.keyClick(view, Qt.Key.Key_Up)
+    assert not view.testAttribute(Qt.WidgetAttribute.WA_InputMethodEnabled), "single letters act on the row"
+
+
+def test_the_ticks_have_words_under_the_mouse(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = desk.window.chat.view
+    desk.timeline.upsert([message(41, "mine", author=ME)])
+
+    class Tips:
+        shown = ""
+
+        @classmethod
+        def showText(cls, _at: QPoint, text: str, *_where: object) -> None:
+            cls.shown = text
+
+        @classmethod
+        def hideText(cls) -> None:
+            cls.shown = ""
+
+    monkeypatch.setattr("mrsambosk_desktop.widgets.timeline_view.QToolTip", Tips)
+
+    def told(at: QPoint) -> str:
+        QApplication.sendEvent(view.viewport(), QHelpEvent(QEvent.Type.ToolTip, at, view.viewport().mapToGlobal(at)))
+        return Tips.shown
+
+    def ticks() -> QPoint:
+        settle()
+        row = desk.timeline.row(40)
+        bubble = view._delegate.bubble(row, 40, QRectF(view.visualRect(desk.timeline.index(40))))
+        zone = next(one for one in view._delegate.layout_for(row).zones if one.act is Act.SEEN)
+        return zone.box.translated(bubble.topLeft()).center().toPoint()
+
+    assert told(ticks()) == "Sent"
+    desk.timeline.set_reads({"u_miriam": 41, "u_yonatan": 41})
+    assert told(ticks()) == "Seen by 2"
+    assert told(ticks() - QPoint(0, 200)) == ""
+    assert told(QPoint(5, 5)) == ""
+
+
+def test_dragging_past_the_edge_scrolls_and_picks_on(desk: Desk, qtbot: QtBot) -> None:
+    view, bar = desk.window.chat.view, desk.window.chat.view.verticalScrollBar()
+    click(desk, 38)
+    spot = view.visualRect(desk.timeline.index(38)).center()
+    QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+
+    def drag(at: QPoint) -> None:
+        left = Qt.MouseButton.LeftButton
+        where = view.viewport().mapToGlobal(at)
+        none = Qt.KeyboardModifier.NoModifier
+        move = QMouseEvent(QEvent.Type.MouseMove, QPointF(at), QPointF(where), left, left, none)
+        QApplication.sendEvent(view.viewport(), move)
+
+    drag(QPoint(spot.x(), -60))
+    qtbot.waitUntil(lambda: bar.value() == bar.minimum())
+    assert sorted(index.row() for index in view.selectedIndexes()) == list(range(39))
+    assert not view.at_latest
+    drag(QPoint(spot.x(), view.viewport().height() + 60))
+    qtbot.waitUntil(lambda: bar.value() == bar.maximum())
+    qtbot.waitUntil(lambda: sorted(index.row() for index in view.selectedIndexes()) == [38, 39])
+    drag(QPoint(spot.x(), -30))
+    qtbot.waitUntil(lambda: bar.value() < bar.maximum() - 100)
+    QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(spot.x(), -30))
+    assert not view._edge.isActive()
+    anchor = view._anchor
+    assert anchor is not None
+    desk.timeline.upsert([message(i) for i in range(41, 50)])
+    settle()
+    assert top_of(view, anchor.key) == anchor.offset
