@@ -1,7 +1,7 @@
 """The left pane: whose host this is, its rooms or what a search offers, and the hosting card at the foot."""
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QListView, QSizePolicy, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.rows import ConnectionState, HostCard, Link
@@ -61,13 +61,14 @@ class RoomList(QListView):
 
 
 class Sidebar(QWidget):
-    """Emits which room was chosen and what was asked of the hosting card."""
+    """Emits which room was chosen and what was asked of the hosting card; `left` for Esc."""
 
     room_chosen = Signal(str)
     invite_wanted = Signal()
     stop_wanted = Signal()
     leave_wanted = Signal()
     settings_wanted = Signal()
+    left = Signal()
 
     def __init__(self, theme: Theme, rooms: RoomModel, members: MemberModel) -> None:
         super().__init__()
@@ -122,6 +123,17 @@ class Sidebar(QWidget):
         self.rooms.activated.connect(self._chosen)
         self.hosting.invite_wanted.connect(self.invite_wanted)
         self.hosting.stop_wanted.connect(self.stop_wanted)
+
+    @property
+    def stop(self) -> QWidget:
+        """Where the focus goes when it comes to this pane."""
+        return self.search if self.switcher.offers else self.rooms
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
 
     def offer(self, query: str) -> bool:
         """Offers rooms and people of this name in the rooms' place; whether there are some."""
