@@ -1,7 +1,7 @@
 """The left pane: whose host this is, its rooms or what a search offers, and the hosting card at the foot."""
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QListView, QSizePolicy, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.rows import ConnectionState, HostCard, Link
@@ -43,12 +43,15 @@ class _Tile(QWidget):
 
 
 class RoomList(QListView):
-    """The rooms; Enter or a click opens one."""
+    """The rooms; Enter or a click opens one. The keys go from row to row; where they are is forgotten with the focus,
+    which comes to the open room."""
 
     def __init__(self, theme: Theme, rooms: RoomModel) -> None:
         super().__init__()
+        self._rooms = rooms
         self._delegate = RoomDelegate(lambda: theme, self)
         self.setModel(rooms)
+        rooms.modelReset.connect(self._come_back)
         self.setItemDelegate(self._delegate)
         self.setUniformItemSizes(True)
         self.setAccessibleName(self.tr("Rooms"))
@@ -58,6 +61,27 @@ class RoomList(QListView):
 
     def sizeHint(self) -> QSize:
         return QSize(200, 100)
+
+    @property
+    def place(self) -> int:
+        """Where the open room stands; -1: it is not in the list."""
+        place = self._rooms.place_of(self._delegate.open_room)
+        return -1 if place is None else place
+
+    def mark(self, room_id: str) -> None:
+        """This room is open."""
+        if room_id != self._delegate.open_room:
+            self._delegate.open_room = room_id
+            self._come_back()
+            self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        if event.reason() is not Qt.FocusReason.ActiveWindowFocusReason:
+            self._come_back()
+
+    def _come_back(self) -> None:
+        self.setCurrentIndex(self._rooms.index(self.place))
 
 
 class Sidebar(QWidget):
@@ -163,15 +187,11 @@ class Sidebar(QWidget):
 
     def select(self, room_id: str) -> None:
         """Marks the room that is open."""
-        model = self.rooms.model()
-        for row in range(model.rowCount()):
-            index = model.index(row, 0)
-            if index.data(RoomRole.ROOM).id == room_id:
-                self.rooms.setCurrentIndex(index)
+        self.rooms.mark(room_id)
 
     def step(self, step: int, *, unread: bool = False) -> None:
         """Chooses the next room in this direction, round the end; of those with something unread if asked."""
-        model, here = self.rooms.model(), self.rooms.currentIndex().row()
+        model, here = self.rooms.model(), self.rooms.place
         count = model.rowCount()
         for far in range(1, count):
             index = model.index((here + step * far) % count, 0)
