@@ -37,7 +37,6 @@ INTENTS = (
     "typing",
     "try_again_requested",
     "stop_hosting_requested",
-    "invite_requested",
     "room_selected",
     "closed",
 )

@@ -200,7 +200,7 @@ def test_the_hosting_card_and_dialog(desk: Desk) -> None:
     card = desk.window.sidebar.hosting
     card.stop.click()
     card.invite.click()
-    assert desk.intents == [("stop_hosting_requested",), ("invite_requested",)]
+    assert desk.intents == [("stop_hosting_requested",)]
     dialog = desk.window.dialogs._hosting
     assert dialog is not None
     assert dialog.isVisible()
