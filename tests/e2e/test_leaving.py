@@ -35,6 +35,8 @@ def test_who_left_is_on_the_first_page_and_nothing_is_kept(qapp: QApplication, t
             assert not first.back.isVisible(), "there is no room to go back to"
             assert first.address.text() == ""
             assert anna.feed.host == ""
+            assert anna.feed.host_name == ""
+            assert [model.rowCount() for model in (anna.timeline, anna.rooms, anna.members)] == [0, 0, 0]
             assert await anna.disk.run(anna.disk.profile.hosts) == []
             assert await anna.disk.run(anna.disk.profile.drafts) == {}
             assert await anna.disk.run(anna.disk.credentials.get, left) is None
