@@ -212,6 +212,26 @@ def test_the_hosting_card_and_dialog(desk: Desk) -> None:
     assert not card.isVisible()
 
 
+def test_who_looks_at_another_hosts_room_is_told_which_one_is_their_own(desk: Desk) -> None:
+    invite = "mrsambosk://join?at=192.168.1.20:8765"
+    sidebar = desk.window.sidebar
+    desk.window.set_host(HostCard(False, "Other room", "Olga", ("192.168.1.20 : 8765",), 2, invite, own_room="Mine"))
+    card = sidebar.hosting
+    assert card.isVisible()
+    assert card.accessibleName() == card._title.text() == "Hosting \u2068Mine\u2069"
+    assert sidebar._about.text() == "hosted by \u2068Olga\u2069"
+    assert desk.window.chat.banner._hosted_by == "Olga"
+    card.invite.click()
+    dialog = desk.window.dialogs._hosting
+    assert dialog is not None
+    assert dialog.isVisible()
+    assert "Mine" in dialog._title.text()
+    assert not dialog.personal.isVisible(), "that would be one of the other host's"
+    desk.window.set_host(HostCard(True, "Mine", "Dana", ("192.168.1.20 : 8765",), 3, invite))
+    assert card._title.text() == "Hosting this room"
+    assert dialog.personal.isVisible()
+
+
 def test_leaving_asks_first(desk: Desk) -> None:
     assert not desk.window.sidebar.leave.isVisible(), "one's own room is stopped, not left"
     desk.window.set_host(HostCard(False, "Staff room", "Miriam"))
