@@ -51,6 +51,7 @@ class MainWindow(QWidget):
     try_again_requested = Signal()
     stop_hosting_requested = Signal()
     room_selected = Signal(str)
+    other_rooms_requested = Signal()
     host_page_requested = Signal()
     closed = Signal()
 
@@ -198,6 +199,7 @@ class MainWindow(QWidget):
 
         self.sidebar.room_chosen.connect(self.room_selected)
         self.sidebar.stop_wanted.connect(self.stop_hosting_requested)
+        self.sidebar.others_wanted.connect(self.other_rooms_requested)
         self.sidebar.leave_wanted.connect(self.dialogs.ask_leave)
         self.sidebar.invite_wanted.connect(self.dialogs.show_hosting)
         chat.empty.invite_wanted.connect(self.sidebar.invite_wanted)

@@ -10,6 +10,7 @@ from mrsambosk_desktop.models.members import MemberModel
 from mrsambosk_desktop.models.rooms import RoomModel, RoomRole
 
 from .hosting_card import HostingCard
+from .other_rooms_menu import OtherRoomsMenu
 from .parts import ElidedLabel, IconButton, label
 from .search_field import SearchField
 from .switcher import Switcher
@@ -85,11 +86,13 @@ class RoomList(QListView):
 
 
 class Sidebar(QWidget):
-    """Emits which room was chosen and what was asked of the hosting card; `left` for Esc."""
+    """Emits which room was chosen, what was asked of the hosting card and of the menu in the header (`others_wanted`:
+    rooms of other hosts); `left` for Esc."""
 
     room_chosen = Signal(str)
     invite_wanted = Signal()
     stop_wanted = Signal()
+    others_wanted = Signal()
     leave_wanted = Signal()
     settings_wanted = Signal()
     left = Signal()
@@ -98,6 +101,7 @@ class Sidebar(QWidget):
         super().__init__()
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._theme = theme
         self._card = HostCard(False, "", "")
         self._link = Link.LIVE
         self._tile = _Tile(theme)
@@ -114,14 +118,14 @@ class Sidebar(QWidget):
         head.setSpacing(10)
         head.addWidget(self._tile)
         head.addLayout(words, 1)
-        self.leave = IconButton(theme, "leave", self.tr("Leave this host"), size=18)
-        self.leave.clicked.connect(lambda _checked=False: self.leave_wanted.emit())
+        self.others = IconButton(theme, "switch", self.tr("Other rooms"), size=18)
+        self.others.clicked.connect(lambda _checked=False: self._open_menu())
         self.settings = IconButton(theme, "settings", self.tr("Host and devices"), size=18)
         self.settings.clicked.connect(lambda _checked=False: self.settings_wanted.emit())
         icons = QHBoxLayout()
         icons.setSpacing(0)
         icons.addWidget(self.settings)
-        icons.addWidget(self.leave)
+        icons.addWidget(self.others)
         head.addLayout(icons)
         self.search = SearchField(theme, self.tr("Search everywhere"))
         looking = QHBoxLayout()
@@ -173,8 +177,6 @@ class Sidebar(QWidget):
         self._tile.set_name(card.host_name)
         self._name.setText(card.host_name)
         self.hosting.set_host(card)
-        # One's own room is stopped, at the foot; another's is left.
-        self.leave.setVisible(not card.hosting)
         self._describe()
 
     def set_connection(self, state: ConnectionState) -> None:
@@ -203,6 +205,13 @@ class Sidebar(QWidget):
         room = index.data(RoomRole.ROOM)  # type: ignore[attr-defined]
         if room is not None:
             self.room_chosen.emit(room.id)
+
+    def _open_menu(self) -> None:
+        # One's own room is stopped, at the foot; another's is left.
+        menu = OtherRoomsMenu(self, self._theme, may_leave=not self._card.hosting)
+        menu.others_wanted.connect(self.others_wanted)
+        menu.leave_wanted.connect(self.leave_wanted)
+        menu.open_below(self.others)
 
     def _describe(self) -> None:
         if self._link not in (Link.LIVE, Link.CATCHING_UP):

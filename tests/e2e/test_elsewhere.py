@@ -6,12 +6,12 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from mrsambosk_desktop.app import App
 from tests.helpers.host_process import HostProcess
 
-from .desk import Desk, is_live, join, run, stored, write
+from .desk import Desk, is_live, join, pick_elsewhere, pick_known, run, stored, write
 
 
 async def _host(desk: Desk) -> App:
@@ -27,18 +27,6 @@ async def _look_at(desk: Desk, app: App, host: HostProcess) -> None:
     app.show_again(host.ready["invite"])
     QTest.mouseClick(app.window.first_run.join, Qt.MouseButton.LeftButton)
     await desk.until(lambda: is_live(app) and app.feed.host == host.ready["fingerprint"], "in the other room")
-
-
-async def _pick(desk: Desk, app: App, name: str) -> None:
-    """Clicks a known room on the first page."""
-    rows = app.window.first_run.nearby.list
-
-    def places() -> list[int]:
-        return [row for row in range(rows.count()) if rows.item(row).data(Qt.ItemDataRole.UserRole).name == name]
-
-    await desk.until(places, f"{name} is listed")
-    at = rows.visualItemRect(rows.item(places()[0])).center()
-    QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=at)
 
 
 def test_ones_own_room_goes_on_and_is_come_back_to(qapp: QApplication, tmp_path: Path) -> None:
@@ -66,8 +54,8 @@ def test_ones_own_room_goes_on_and_is_come_back_to(qapp: QApplication, tmp_path:
             assert dana.feed.host == two.ready["fingerprint"]
             assert shown == []
 
-            dana.arrival.show_first_page()
-            await _pick(desk, dana, "Mine")
+            pick_elsewhere(dana, "Other rooms on this network…")
+            await pick_known(desk, dana, "Mine")
             await desk.until(lambda: is_live(dana) and dana.feed.host == own, "back in one's own")
             assert dana.window.chat.isVisible()
             assert dana.window._host.hosting
@@ -102,7 +90,10 @@ def test_leaving_the_other_closes_nothing_of_ones_own(qapp: QApplication, tmp_pa
             dana = await _host(desk)
             own, pid = dana.feed.host, dana.hosting.pid
             await _look_at(desk, dana, two)
-            dana.window.dialogs.leave_requested.emit()
+            pick_elsewhere(dana, "Leave this host…")
+            box = dana.window.findChild(QMessageBox)
+            assert box is not None
+            QTest.mouseClick(next(one for one in box.buttons() if one.text() == "Leave"), Qt.MouseButton.LeftButton)
             await desk.until(dana.window.first_run.isVisible, "left")
             assert dana.hosting.pid == pid
             # Who asks for a room of their own has it already.

@@ -38,6 +38,7 @@ INTENTS = (
     "try_again_requested",
     "stop_hosting_requested",
     "room_selected",
+    "other_rooms_requested",
     "closed",
 )
 

@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible
+from PySide6.QtGui import QAccessible, QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QLabel,
     QLineEdit,
+    QMenu,
     QMessageBox,
     QPlainTextEdit,
     QWidget,
@@ -232,10 +233,31 @@ def test_who_looks_at_another_hosts_room_is_told_which_one_is_their_own(desk: De
     assert dialog.personal.isVisible()
 
 
+def other_rooms(desk: Desk) -> dict[str, QAction]:
+    """The entries of the menu in the sidebar's header, which is opened anew by the keyboard."""
+    sidebar = desk.window.sidebar
+    for menu in sidebar.findChildren(QMenu):
+        menu.close()
+    sidebar.others.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(sidebar.others, Qt.Key.Key_Space)
+    menu = next(one for one in sidebar.findChildren(QMenu) if one.isVisible())
+    return {entry.text(): entry for entry in menu.actions() if not entry.isSeparator()}
+
+
+def test_the_way_to_other_rooms(desk: Desk) -> None:
+    assert desk.window.sidebar.others.isVisible()
+    assert list(other_rooms(desk)) == ["Other rooms on this network…"]
+    menu = next(one for one in desk.window.sidebar.findChildren(QMenu) if one.isVisible())
+    assert menu.accessibleName() == "Other rooms"
+    assert nameless(desk.window) == []
+    QTest.keyClick(menu, Qt.Key.Key_Return)
+    assert desk.intents == [("other_rooms_requested",)]
+
+
 def test_leaving_asks_first(desk: Desk) -> None:
-    assert not desk.window.sidebar.leave.isVisible(), "one's own room is stopped, not left"
+    assert list(other_rooms(desk)) == ["Other rooms on this network…"], "one's own room is stopped, not left"
     desk.window.set_host(HostCard(False, "Staff room", "Miriam"))
-    desk.window.sidebar.leave.click()
+    other_rooms(desk)["Leave this host…"].trigger()
     assert desk.intents == []
     box = desk.window.findChild(QMessageBox)
     assert box is not None
