@@ -4,6 +4,7 @@ A link, a host that was found or known, a room of one's own: each way in begins 
 """
 
 from dataclasses import replace
+from typing import Final
 
 from .controllers import wording
 from .controllers.connection import ConnectionController
@@ -19,6 +20,9 @@ from .settings import SettingsFile
 from .storage.disk import Disk
 from .storage.profile import KnownHost
 from .widgets.main_window import MainWindow
+
+#: While it stands so with the host, it may have another address by now.
+_LOST: Final = (Link.RETRYING, Link.STOPPED)
 
 
 class Arrival:
@@ -57,6 +61,10 @@ class Arrival:
         """The first page with this link, from wherever the window is."""
         self.show_first_page()
         self._page.offer(link, may_go_back=bool(self._feed.host))
+
+    def look_elsewhere(self) -> None:
+        """The first page from a room, to go to another one, or back."""
+        self.offer("")
 
     def start_over(self) -> None:
         """The host was left: the first page as at the first start."""
@@ -107,9 +115,10 @@ class Arrival:
 
     def show_room(self) -> None:
         """The room; the first page is as new when it comes again."""
-        self._nearby.stop()
         self._clear_page()
         self._window.show_room()
+        if self._connection.state.link not in _LOST:
+            self._nearby.stop()
 
     def show_found(self, hosts: tuple[FoundHost, ...]) -> None:
         """Who is around."""
@@ -119,10 +128,10 @@ class Arrival:
     def show_state(self, state: ConnectionState) -> None:
         """How it stands with the host."""
         self._window.set_connection(state)
-        if state.link in (Link.RETRYING, Link.STOPPED):
-            # The host may have another address by now; its key tells.
+        if state.link in _LOST:
+            # Its key tells.
             self._nearby.start()
-        elif state.link is Link.LIVE:
+        elif state.link is Link.LIVE and self._page.isHidden():
             self._nearby.stop()
 
     # Inside -----------------------------------------------------------------------------------------------------

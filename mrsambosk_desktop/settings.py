@@ -14,7 +14,8 @@ class Settings:
 
     Args:
         name: what others call this person.
-        geometry, panes: the window's place and its panes' widths, as Qt writes them.
+        geometry: the window's place, as Qt writes it.
+        panes: which panes are wanted, and how wide.
         room_name, policy: of the room hosted here last; an empty name: none was.
         networks: where to host and where not, as `NetworkChoices` writes it.
         ctrl_enter_sends: Enter breaks the line; otherwise it sends, and Shift+Enter breaks.

@@ -111,10 +111,11 @@ def connect_connection(
     waking: WakeWatch,
     leaving: LeavingController,
 ) -> None:
-    """How it stands with the host, until it is left."""
+    """How it stands with the host, until another is gone to or it is left."""
     connection.state_changed.connect(arrival.show_state)
     window.try_again_requested.connect(arrival.try_again)
     waking.woke.connect(connection.woke)
+    window.other_rooms_requested.connect(arrival.look_elsewhere)
     window.dialogs.leave_requested.connect(leaving.leave)
     leaving.left.connect(arrival.start_over)
 

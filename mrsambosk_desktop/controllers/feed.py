@@ -88,6 +88,9 @@ class Feed(QObject):
             self.reads.clear()
             self._read_here.clear()
             if kept is None:
+                self.host_name = self.me = ""
+                self._show_host((), ())
+                await self._open("")
                 return False
             self.host_name, self.me, self.copies = kept.name, kept.me, dict(kept.copies)
             self._show_host(kept.users, kept.rooms)

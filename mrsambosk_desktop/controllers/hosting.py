@@ -60,8 +60,13 @@ class HostingController(QObject):
         self._process: HostProcess | None = None
         self._ready: Ready | None = None
         self._options: HostOptions | None = None
+        self._own = ""
+        self._own_name = ""
+        self._others = 0
+        # Whether the window goes into the room as soon as it is open, wherever it is.
+        self._enters = False
         self._keeper: asyncio.Task[None] | None = None
-        feed.people_changed.connect(self._tell)
+        feed.people_changed.connect(self._people_changed)
 
     @property
     def pid(self) -> int | None:
@@ -85,16 +90,25 @@ class HostingController(QObject):
 
     @property
     def others(self) -> int:
-        """How many are in the room that is kept open here, besides its owner."""
-        if self._ready is None:
-            return 0
-        return sum(user.status != OFFLINE and user.id != self._feed.me for user in self._feed.users.values())
+        """How many are in the room that is kept open here, besides its owner; as of when the window looked at it."""
+        return self._others if self._ready is not None else 0
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether the window is on the host that is run here, or was when it last ran; or on none at all."""
+        return not self._own or self._feed.host in ("", self._own)
 
     def host(self, owner: str, room_name: str | None, policy: str | None) -> None:
-        """Open a room on this computer. Without a name and a policy it is the one of the last time."""
+        """Open a room on this computer, and go in. Without a name and a policy it is the one of the last time; one that
+        is open already stays as it is."""
         if not self.is_hosting:
             options = HostOptions(self._data, owner, room_name, policy, self._port)
+            self._enters = True
             self._keeper = self._tasks.start(self._keep(options), "host a room")
+        elif self._ready is not None:
+            self._connection.connect_to(_target(self._ready))
+        else:
+            self._enters = True
 
     def stop(self) -> None:
         """Close the room."""
@@ -104,12 +118,13 @@ class HostingController(QObject):
         """Open the room again that was closed at this window."""
         if self._options is not None and not self.is_hosting:
             options = replace(self._options, name=None, policy=None)
+            self._enters = self.is_looked_at
             self._keeper = self._tasks.start(self._keep(options), "host a room")
 
     @property
     def may_open_again(self) -> bool:
-        """Whether a room was hosted here and is closed now."""
-        return self._options is not None and (self._keeper is None or self._keeper.done())
+        """Whether the room looked at was hosted here and is closed now."""
+        return self._options is not None and self.is_looked_at and not self.is_hosting
 
     async def aclose(self) -> None:
         """End the child."""
@@ -121,11 +136,13 @@ class HostingController(QObject):
     # Inside ----------------------------------------------------------------------------------------------------
 
     async def _stop(self) -> None:
-        await self._connection.stop(wording.stopped_hosting())
+        if self.is_looked_at:
+            await self._connection.stop(wording.stopped_hosting())
         await self.aclose()
 
     async def _keep(self, options: HostOptions) -> None:
-        """Start the child, and start it again when it dies, at the same port."""
+        """Start the child, and start it again when it dies, at the same port. Whoever looks at another host's room
+        meanwhile goes on doing so."""
         self._options = options
         deaths: list[float] = []
         is_again = has_died = False
@@ -142,7 +159,11 @@ class HostingController(QObject):
                     return
                 # Whoever is in looks for it at this port, also when it is closed and opened again.
                 options = self._options = replace(options, port=self._ready.port)
-                self._connection.connect_to(_target(self._ready))
+                self._own = self._ready.fingerprint or ""
+                self._own_name = parse_invite(self._ready.invite).name
+                if self._enters or self._feed.host == self._own:
+                    self._connection.connect_to(_target(self._ready))
+                self._enters = False
                 self._tell()
                 if not is_again:
                     is_again = True
@@ -162,7 +183,7 @@ class HostingController(QObject):
                     self.failed.emit(wording.host_failed(HostFailed(None, "")))
                     return
         finally:
-            process, self._process, self._ready = self._process, None, None
+            process, self._process, self._ready, self._others = self._process, None, None, 0
             if process is not None:
                 await process.stop()
             self._tell()
@@ -176,18 +197,25 @@ class HostingController(QObject):
             self._ready = msgspec.structs.replace(ready, owner_token=self._ready.owner_token)
             self._tell()
 
+    def _people_changed(self) -> None:
+        if self._feed.host == self._own:
+            present = (user.id for user in self._feed.users.values() if user.status != OFFLINE)
+            self._others = sum(id != self._feed.me for id in present)
+        self._tell()
+
     def _tell(self) -> None:
         ready = self._ready
-        online = sum(user.status != OFFLINE for user in self._feed.users.values())
+        online = self._others + (self._feed.host == self._own)
         self.card_changed.emit(
             HostCard(
-                hosting=ready is not None,
+                hosting=ready is not None and self.is_looked_at,
                 host_name=self._feed.host_name,
                 hosted_by=self._feed.owner_name(),
                 address_lines=tuple(f"{at} : {ready.port}" for at in ready.addresses) if ready is not None else (),
                 online=online,
                 invite=ready.invite if ready is not None else None,
                 words=words_of(ready.fingerprint) if ready is not None and ready.fingerprint else (),
+                own_room=self._own_name if ready is not None and not self.is_looked_at else "",
             )
         )
 

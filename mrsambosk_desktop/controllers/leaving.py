@@ -43,7 +43,8 @@ class LeavingController(QObject):
     async def _forget_host(self) -> None:
         host = self._feed.host
         await self._connection.stop()
-        await self._hosting.aclose()
+        if self._hosting.is_looked_at:
+            await self._hosting.aclose()
         self._finding.stop()
         self._chat.forget_host(host)
         self._drafts.forget_host(host)

@@ -64,10 +64,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class HostCard:
-    """The host this window is on, for the header and the hosting card.
+    """The host this window is on, for the header, and the one this app runs, for the hosting card.
 
-    `hosting` says whether this app runs it. `address_lines` are for people ("192.168.1.20 : 8765"); `invite` is the
-    link to copy, when there is one; `words` is the host's key as words, for who joins by a typed address.
+    `hosting` says whether they are the same; `own_room` is the name of the room hosted here while another host's is
+    looked at, else empty. What comes after `hosted_by` is about the host run here: `address_lines` are for people
+    ("192.168.1.20 : 8765"); `online` is as last known; `invite` is the link to copy, when there is one; `words` is the
+    host's key as words, for who joins by a typed address.
     """
 
     hosting: bool
@@ -77,6 +79,7 @@ class HostCard:
     online: int = 0
     invite: str | None = None
     words: tuple[str, ...] = ()
+    own_room: str = ""
 
 
 @dataclass(frozen=True, slots=True)

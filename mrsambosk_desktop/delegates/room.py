@@ -17,11 +17,12 @@ _MARGIN: Final = 8
 
 
 class RoomDelegate(QStyledItemDelegate):
-    """Paints one room a row."""
+    """Paints one room a row, and a band under the one whose id is `open_room`, wherever the selection is."""
 
     def __init__(self, look: Callable[[], Look], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._look = look
+        self.open_room = ""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(60, self._look().px(_HEIGHT))
@@ -38,7 +39,7 @@ class RoomDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        selected = bool(state & QStyle.StateFlag.State_Selected)
+        selected = room.id == self.open_room
         if selected or state & QStyle.StateFlag.State_MouseOver:
             painter.setBrush(tokens.selection if selected else tokens.hover)
             painter.drawRoundedRect(box, 9, 9)

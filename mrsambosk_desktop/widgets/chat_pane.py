@@ -159,7 +159,7 @@ class ChatPane(QWidget):
         self.empty.setVisible(self._live and self._model.rowCount() == 0)
 
     def set_narrow(self, narrow: bool) -> None:
-        """Whether this pane is the only one shown."""
+        """Whether the rooms are out of sight: then there is a way back to them."""
         self.back.setVisible(narrow)
 
     # Rows -------------------------------------------------------------------------------------------------------

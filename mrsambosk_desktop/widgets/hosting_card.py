@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from mrsambosk_desktop.core.rows import HostCard
 from mrsambosk_desktop.models.wording import isolated
 
-from .parts import ElidedLabel, button, label
+from .parts import ElidedLabel, button
 from .theme import Theme
 
 
@@ -36,12 +36,12 @@ class HostingCard(QFrame):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("card")
-        self.setAccessibleName(self.tr("Hosting this room"))
+        self._title = ElidedLabel(role="strong")
         self._where = ElidedLabel(role="small")
         title = QHBoxLayout()
         title.setSpacing(6)
         title.addWidget(_Dot(theme))
-        title.addWidget(label(self.tr("Hosting this room"), "strong"), 1)
+        title.addWidget(self._title, 1)
         self.invite = button(self.tr("Invite…"), self.invite_wanted.emit, "primary")
         self.stop = button(self.tr("Stop"), self.stop_wanted.emit, name=self.tr("Stop hosting"))
         buttons = QHBoxLayout()
@@ -59,8 +59,14 @@ class HostingCard(QFrame):
         self.hide()
 
     def set_host(self, card: HostCard) -> None:
-        """Where it runs and who is here."""
-        self.setVisible(card.hosting)
+        """Where it runs and who is there; which room it is, where another is looked at."""
+        self.setVisible(card.hosting or bool(card.own_room))
+        if card.own_room:
+            title = self.tr("Hosting {room}").format(room=isolated(card.own_room))
+        else:
+            title = self.tr("Hosting this room")
+        self._title.setText(title)
+        self.setAccessibleName(title)
         online = self.tr("{count} online").format(count=card.online)
         # An address reads from the left wherever it stands.
         addresses = (f"\u2066{line}\u2069" for line in card.address_lines[:1])

@@ -80,7 +80,7 @@ class HostingDialog(QDialog):
     def set_host(self, card: HostCard) -> None:
         """Where the room is, as far as known."""
         self._invite = card.invite or ""
-        self._title.setText(self.tr("“{room}” is open").format(room=f"\u2068{card.host_name}\u2069"))
+        self._title.setText(self.tr("“{room}” is open").format(room=f"\u2068{card.own_room or card.host_name}\u2069"))
         # An address reads from left to right in every language.
         self._addresses.setText("\n".join(f"\u2066{line}\u2069" for line in card.address_lines))
         # A link has no spaces to break at; a zero-width one after each separator lets it wrap and is not copied.
@@ -91,7 +91,9 @@ class HostingDialog(QDialog):
             words.setVisible(bool(card.words))
         for widget in (self._frame, self._invite_words, self.copy):
             widget.setVisible(bool(self._invite))
-        if not card.hosting:
+        # Personal invites are asked of the host that the window is on.
+        self.personal.setVisible(not card.own_room)
+        if not card.hosting and not card.own_room:
             self.close()
         self._fit()
 

@@ -50,8 +50,8 @@ class MainWindow(QWidget):
     draft_changed = Signal(object)
     try_again_requested = Signal()
     stop_hosting_requested = Signal()
-    invite_requested = Signal()
     room_selected = Signal(str)
+    other_rooms_requested = Signal()
     host_page_requested = Signal()
     closed = Signal()
 
@@ -102,7 +102,7 @@ class MainWindow(QWidget):
     def show_room(self) -> None:
         """The room."""
         self._pages.setCurrentWidget(self.room_page)
-        self.focus_composer()
+        self.room_page.show_chat()
 
     def set_connection(self, state: ConnectionState) -> None:
         """How it stands with the host."""
@@ -162,20 +162,16 @@ class MainWindow(QWidget):
         """What `recent_emoji` gave when the window was there last."""
         self.chat.composer.picker.set_recent(recent)
 
-    def focus_composer(self) -> None:
-        """Puts the cursor where one writes."""
-        self.chat.composer.setFocus()
-
     def show_keys(self) -> None:
         """The list of all keys."""
         self.dialogs.show_keys(ctrl_enter=self.ctrl_enter)
 
     def layout_state(self) -> bytes:
-        """The panes' widths, for `restore_layout` at the next start."""
+        """The panes, for `restore_layout` at the next start."""
         return self.room_page.save_state()
 
     def restore_layout(self, state: bytes) -> None:
-        """Widths that `layout_state` gave."""
+        """What `layout_state` gave."""
         self.room_page.restore_state(state)
 
     # Inside -----------------------------------------------------------------------------------------------------
@@ -207,8 +203,8 @@ class MainWindow(QWidget):
 
         self.sidebar.room_chosen.connect(self.room_selected)
         self.sidebar.stop_wanted.connect(self.stop_hosting_requested)
+        self.sidebar.others_wanted.connect(self.other_rooms_requested)
         self.sidebar.leave_wanted.connect(self.dialogs.ask_leave)
-        self.sidebar.invite_wanted.connect(self.invite_requested)
         self.sidebar.invite_wanted.connect(self.dialogs.show_hosting)
         chat.empty.invite_wanted.connect(self.sidebar.invite_wanted)
         self.sidebar.settings_wanted.connect(self.host_page_requested)
@@ -217,44 +213,28 @@ class MainWindow(QWidget):
         chat.moderation_wanted.connect(self.dialogs.ask_moderation)
 
     def _shortcuts(self) -> None:
-        def key(keys: str, act: Callable[[], object]) -> None:
-            QShortcut(QKeySequence(keys), self).activated.connect(act)
+        def key(keys: str, act: Callable[[], object], where: QWidget = self) -> None:
+            QShortcut(QKeySequence(keys), where).activated.connect(act)
 
-        key("Ctrl+End", self.chat.view.to_latest)
-        key("Ctrl+.", self.room_page.toggle_people)
-        key("Ctrl+F", lambda: self.side.open_search(everywhere=False))
-        key("Ctrl+Shift+F", lambda: self.side.open_search(everywhere=True))
-        key("Ctrl+K", self.side.open_sidebar_search)
-        key("F6", lambda: self._next_pane(1))
-        key("Shift+F6", lambda: self._next_pane(-1))
+        # A shortcut sleeps while its widget is not shown: those of the room do nothing on the first page.
+        room = self.room_page
+        key("Ctrl+End", self.chat.view.to_latest, room)
+        key("Ctrl+.", room.toggle_people, room)
+        key("Ctrl+F", lambda: self.side.open_search(everywhere=False), room)
+        key("Ctrl+Shift+F", lambda: self.side.open_search(everywhere=True), room)
+        key("Ctrl+K", self.side.open_sidebar_search, room)
+        key("F6", lambda: room.next_pane(1), room)
+        key("Shift+F6", lambda: room.next_pane(-1), room)
+        key("Alt+R", self._reply_to_current, room)
+        key("Alt+Up", lambda: self.sidebar.step(-1), room)
+        key("Alt+Down", lambda: self.sidebar.step(1), room)
+        key("Alt+Shift+Up", lambda: self.sidebar.step(-1, unread=True), room)
+        key("Alt+Shift+Down", lambda: self.sidebar.step(1, unread=True), room)
         key("Ctrl++", lambda: self._theme.step_scale(1))
         key("Ctrl+=", lambda: self._theme.step_scale(1))
         key("Ctrl+-", lambda: self._theme.step_scale(-1))
         key("Ctrl+0", lambda: self._theme.step_scale(0))
-        key("Alt+R", self._reply_to_current)
-        key("Alt+Up", lambda: self.sidebar.step(-1))
-        key("Alt+Down", lambda: self.sidebar.step(1))
-        key("Alt+Shift+Up", lambda: self.sidebar.step(-1, unread=True))
-        key("Alt+Shift+Down", lambda: self.sidebar.step(1, unread=True))
         key("Ctrl+/", self.show_keys)
-
-    def _next_pane(self, step: int) -> None:
-        """Moves the focus to the next pane that shows."""
-        rooms = self.sidebar.rooms if self.sidebar.rooms.isVisible() else self.sidebar.search
-        stops: list[tuple[QWidget, QWidget]] = [
-            (self.sidebar, rooms),
-            (self.chat.view, self.chat.view),
-            (self.chat.composer, self.chat.composer.editor),
-            (self.people, self.people.stop),
-        ]
-        shown = [(pane, stop) for pane, stop in stops if pane.isVisible()]
-        focused = self.focusWidget()
-        if shown:
-            here = next(
-                (place for place, (pane, _) in enumerate(shown) if pane is focused or pane.isAncestorOf(focused)),
-                -1 if step > 0 else 0,
-            )
-            shown[(here + step) % len(shown)][1].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _reply_to_current(self) -> None:
         row = self.chat.view.current_row()

@@ -24,7 +24,7 @@ from mrsambosk_desktop.delegates.icons import icon, paint_icon
 from .theme import Theme
 
 #: Icons that point along the line: mirrored with the window.
-_DIRECTED = frozenset({"back", "send", "reply", "leave"})
+_DIRECTED = frozenset({"back", "send", "reply"})
 
 
 class PlainLabel(QLabel):

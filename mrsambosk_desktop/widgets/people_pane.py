@@ -2,7 +2,7 @@
 found, and the room's pinned messages."""
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent
 from PySide6.QtWidgets import QListView, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.delegates.member import MemberDelegate
@@ -54,10 +54,10 @@ class PeopleList(QListView):
 
 
 class PeoplePane(QWidget):
-    """Shows people, or another page until that is closed. Signals: `closed`: back to the messages, where this pane is
-    the only one; `page_closed`: the people are shown again."""
+    """Shows people, or another page until that is closed. Signals: `left`: back to the messages; `page_closed`: the
+    people are shown again."""
 
-    closed = Signal()
+    left = Signal()
     page_closed = Signal()
 
     def __init__(self, theme: Theme, members: MemberModel, found: FoundModel, pinned: FoundModel) -> None:
@@ -65,6 +65,7 @@ class PeoplePane(QWidget):
         self.setObjectName("side_panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme, self._members = theme, members
+        self._narrow = False
         self._placed: frozenset[str] = frozenset()
         self._stack = QStackedWidget()
         self.people = PeopleList(theme, members)
@@ -72,8 +73,9 @@ class PeoplePane(QWidget):
             changed.connect(self._place_people)
         self._place_people()
         self.back = IconButton(theme, "back", self.tr("Back to the messages"))
-        self.back.clicked.connect(lambda _checked=False: self.closed.emit())
+        self.back.clicked.connect(lambda _checked=False: self.left.emit())
         self.back.hide()
+        self._stack.currentChanged.connect(self._show_back)
         people_page = QWidget()
         box = QVBoxLayout(people_page)
         box.setContentsMargins(0, 0, 0, 0)
@@ -99,6 +101,11 @@ class PeoplePane(QWidget):
             self._placed = there
             if self._theme.place_people(there):
                 self.window().update()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Whether this pane is the only one shown."""
+        self._narrow = narrow
+        self._show_back()
 
     @property
     def stop(self) -> QWidget:
@@ -147,3 +154,15 @@ class PeoplePane(QWidget):
         if row.message is not None:
             self.details.show_row(row)
             self._stack.setCurrentWidget(self.details)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() != Qt.Key.Key_Escape:
+            super().keyPressEvent(event)
+        elif self.shows_people:
+            self.left.emit()
+        else:
+            self.close_page()
+
+    def _show_back(self) -> None:
+        """A page has its own way out."""
+        self.back.setVisible(self._narrow and self.shows_people)

@@ -52,7 +52,7 @@ class SidePages(QObject):
         switcher.room_chosen.connect(self._switch_room)
         switcher.person_chosen.connect(self._mention)
         switcher.messages_chosen.connect(self._enter_found)
-        field.left.connect(self.close)
+        field.left.connect(self._leave_switcher)
         for changed in (rooms.rowsInserted, rooms.rowsRemoved, rooms.modelReset):
             changed.connect(self._count_rooms)
         self._count_rooms()
@@ -67,13 +67,9 @@ class SidePages(QObject):
     def open_sidebar_search(self) -> None:
         """The sidebar's field: the switcher, and the search for messages."""
         field = self._page.sidebar.search
-        if self._page.narrow:
-            self._page.show_pane(self._page.sidebar)
-        if field.isVisible():
-            field.setFocus(Qt.FocusReason.ShortcutFocusReason)
-            field.selectAll()
-        else:
-            self.open_search(everywhere=True)
+        self._page.show_rooms()
+        field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        field.selectAll()
 
     def open_pins(self) -> None:
         """What is pinned in this room."""
@@ -138,11 +134,9 @@ class SidePages(QObject):
             self._page.sidebar.search.setFocus()
             return
         if not (pane.isVisible() and pane.shows_search):
+            # In a narrow window the sidebar goes now: what comes next is typed in the search itself.
             pane.show_search()
             self._page.show_people_pane()
-        if self._page.narrow:
-            # The sidebar has just gone: what comes next is typed in the search itself.
-            pane.search.field.setFocus()
 
     def _take_offered(self) -> None:
         switcher = self._page.sidebar.switcher
@@ -167,9 +161,7 @@ class SidePages(QObject):
     def _leave_switcher(self) -> None:
         self._page.sidebar.search.clear()
         self.close()
-        if self._page.narrow:
-            self._page.show_pane(self._page.chat)
-        self._page.chat.composer.setFocus()
+        self._page.show_chat()
 
     def _enter_found(self) -> None:
         pane = self._page.people
@@ -181,16 +173,14 @@ class SidePages(QObject):
             pane.search.list.enter()
 
     def _chosen(self, message: Message) -> None:
-        if self._page.narrow:
-            self._page.show_pane(self._page.chat)
+        self._page.show_pane(self._page.chat)
         self.message_requested.emit(message.room, message.id)
 
     def _closed(self) -> None:
         self._page.sidebar.search.clear()
         self._page.people.search.clear()
         self._page.leave_people_pane()
-        if self._page.chat.isVisible():
-            self._page.chat.composer.setFocus()
+        self._page.show_chat()
 
     def _rows_changed(self, first: QModelIndex, last: QModelIndex) -> None:
         """The message whose details are shown may be among them."""

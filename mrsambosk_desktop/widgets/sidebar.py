@@ -1,7 +1,7 @@
 """The left pane: whose host this is, its rooms or what a search offers, and the hosting card at the foot."""
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QListView, QSizePolicy, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.rows import ConnectionState, HostCard, Link
@@ -10,6 +10,7 @@ from mrsambosk_desktop.models.members import MemberModel
 from mrsambosk_desktop.models.rooms import RoomModel, RoomRole
 
 from .hosting_card import HostingCard
+from .other_rooms_menu import OtherRoomsMenu
 from .parts import ElidedLabel, IconButton, label
 from .search_field import SearchField
 from .switcher import Switcher
@@ -43,12 +44,15 @@ class _Tile(QWidget):
 
 
 class RoomList(QListView):
-    """The rooms; Enter or a click opens one."""
+    """The rooms; Enter or a click opens one. The keys go from row to row; where they are is forgotten with the focus,
+    which comes to the open room."""
 
     def __init__(self, theme: Theme, rooms: RoomModel) -> None:
         super().__init__()
+        self._rooms = rooms
         self._delegate = RoomDelegate(lambda: theme, self)
         self.setModel(rooms)
+        rooms.modelReset.connect(self._come_back)
         self.setItemDelegate(self._delegate)
         self.setUniformItemSizes(True)
         self.setAccessibleName(self.tr("Rooms"))
@@ -59,20 +63,45 @@ class RoomList(QListView):
     def sizeHint(self) -> QSize:
         return QSize(200, 100)
 
+    @property
+    def place(self) -> int:
+        """Where the open room stands; -1: it is not in the list."""
+        place = self._rooms.place_of(self._delegate.open_room)
+        return -1 if place is None else place
+
+    def mark(self, room_id: str) -> None:
+        """This room is open."""
+        if room_id != self._delegate.open_room:
+            self._delegate.open_room = room_id
+            self._come_back()
+            self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        if event.reason() is not Qt.FocusReason.ActiveWindowFocusReason:
+            self._come_back()
+
+    def _come_back(self) -> None:
+        self.setCurrentIndex(self._rooms.index(self.place))
+
 
 class Sidebar(QWidget):
-    """Emits which room was chosen and what was asked of the hosting card."""
+    """Emits which room was chosen, what was asked of the hosting card and of the menu in the header (`others_wanted`:
+    rooms of other hosts); `left` for Esc."""
 
     room_chosen = Signal(str)
     invite_wanted = Signal()
     stop_wanted = Signal()
+    others_wanted = Signal()
     leave_wanted = Signal()
     settings_wanted = Signal()
+    left = Signal()
 
     def __init__(self, theme: Theme, rooms: RoomModel, members: MemberModel) -> None:
         super().__init__()
         self.setObjectName("sidebar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._theme = theme
         self._card = HostCard(False, "", "")
         self._link = Link.LIVE
         self._tile = _Tile(theme)
@@ -89,14 +118,14 @@ class Sidebar(QWidget):
         head.setSpacing(10)
         head.addWidget(self._tile)
         head.addLayout(words, 1)
-        self.leave = IconButton(theme, "leave", self.tr("Leave this host"), size=18)
-        self.leave.clicked.connect(lambda _checked=False: self.leave_wanted.emit())
+        self.others = IconButton(theme, "switch", self.tr("Other rooms"), size=18)
+        self.others.clicked.connect(lambda _checked=False: self._open_menu())
         self.settings = IconButton(theme, "settings", self.tr("Host and devices"), size=18)
         self.settings.clicked.connect(lambda _checked=False: self.settings_wanted.emit())
         icons = QHBoxLayout()
         icons.setSpacing(0)
         icons.addWidget(self.settings)
-        icons.addWidget(self.leave)
+        icons.addWidget(self.others)
         head.addLayout(icons)
         self.search = SearchField(theme, self.tr("Search everywhere"))
         looking = QHBoxLayout()
@@ -123,6 +152,17 @@ class Sidebar(QWidget):
         self.hosting.invite_wanted.connect(self.invite_wanted)
         self.hosting.stop_wanted.connect(self.stop_wanted)
 
+    @property
+    def stop(self) -> QWidget:
+        """Where the focus goes when it comes to this pane."""
+        return self.search if self.switcher.offers else self.rooms
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
+
     def offer(self, query: str) -> bool:
         """Offers rooms and people of this name in the rooms' place; whether there are some."""
         self.switcher.look_for(query)
@@ -137,8 +177,6 @@ class Sidebar(QWidget):
         self._tile.set_name(card.host_name)
         self._name.setText(card.host_name)
         self.hosting.set_host(card)
-        # One's own room is stopped, at the foot; another's is left.
-        self.leave.setVisible(not card.hosting)
         self._describe()
 
     def set_connection(self, state: ConnectionState) -> None:
@@ -151,15 +189,11 @@ class Sidebar(QWidget):
 
     def select(self, room_id: str) -> None:
         """Marks the room that is open."""
-        model = self.rooms.model()
-        for row in range(model.rowCount()):
-            index = model.index(row, 0)
-            if index.data(RoomRole.ROOM).id == room_id:
-                self.rooms.setCurrentIndex(index)
+        self.rooms.mark(room_id)
 
     def step(self, step: int, *, unread: bool = False) -> None:
         """Chooses the next room in this direction, round the end; of those with something unread if asked."""
-        model, here = self.rooms.model(), self.rooms.currentIndex().row()
+        model, here = self.rooms.model(), self.rooms.place
         count = model.rowCount()
         for far in range(1, count):
             index = model.index((here + step * far) % count, 0)
@@ -171,6 +205,13 @@ class Sidebar(QWidget):
         room = index.data(RoomRole.ROOM)  # type: ignore[attr-defined]
         if room is not None:
             self.room_chosen.emit(room.id)
+
+    def _open_menu(self) -> None:
+        # One's own room is stopped, at the foot; another's is left.
+        menu = OtherRoomsMenu(self, self._theme, may_leave=not self._card.hosting)
+        menu.others_wanted.connect(self.others_wanted)
+        menu.leave_wanted.connect(self.leave_wanted)
+        menu.open_below(self.others)
 
     def _describe(self) -> None:
         if self._link not in (Link.LIVE, Link.CATCHING_UP):

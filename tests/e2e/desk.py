@@ -162,3 +162,24 @@ async def choose(desk: Desk, app: App, text: str, action: str) -> None:
     assert entry.isEnabled(), names
     QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(entry).center())
     await desk.until(lambda: not menu.isVisible(), "the menu closed")
+
+
+def pick_elsewhere(app: App, action: str) -> None:
+    """Open the menu in the sidebar's header and click an entry by its words."""
+    sidebar = app.window.sidebar
+    QTest.mouseClick(sidebar.others, Qt.MouseButton.LeftButton)
+    menu = next(one for one in sidebar.findChildren(QMenu) if one.isVisible())
+    entry = next(entry for entry in menu.actions() if entry.text() == action)
+    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(entry).center())
+
+
+async def pick_known(desk: Desk, app: App, name: str) -> None:
+    """Click a room on the first page of which one is a member, once it is listed."""
+    rows = app.window.first_run.nearby.list
+
+    def places() -> list[int]:
+        return [row for row in range(rows.count()) if rows.item(row).data(Qt.ItemDataRole.UserRole).name == name]
+
+    await desk.until(places, f"{name} is listed")
+    at = rows.visualItemRect(rows.item(places()[0])).center()
+    QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=at)

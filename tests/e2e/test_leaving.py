@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from tests.helpers.host_process import ROOMY, HostProcess
 
-from .desk import Desk, join, run, stored, write
+from .desk import Desk, join, pick_elsewhere, run, stored, write
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
 
@@ -25,7 +25,7 @@ def test_who_left_is_on_the_first_page_and_nothing_is_kept(qapp: QApplication, t
             anna.window.chat.composer.set_text("half a thought")
             left = anna.feed.host
 
-            QTest.mouseClick(anna.window.sidebar.leave, Qt.MouseButton.LeftButton)
+            pick_elsewhere(anna, "Leave this host…")
             box = anna.window.findChild(QMessageBox)
             assert box is not None
             yes = next(one for one in box.buttons() if one.text() == "Leave")
@@ -35,6 +35,8 @@ def test_who_left_is_on_the_first_page_and_nothing_is_kept(qapp: QApplication, t
             assert not first.back.isVisible(), "there is no room to go back to"
             assert first.address.text() == ""
             assert anna.feed.host == ""
+            assert anna.feed.host_name == ""
+            assert [model.rowCount() for model in (anna.timeline, anna.rooms, anna.members)] == [0, 0, 0]
             assert await anna.disk.run(anna.disk.profile.hosts) == []
             assert await anna.disk.run(anna.disk.profile.drafts) == {}
             assert await anna.disk.run(anna.disk.credentials.get, left) is None

@@ -41,6 +41,8 @@ def test_the_window_comes_back_as_it_was(qapp: QApplication, tmp_path: Path) -> 
         dana.theme.set_less_motion(True)
         dana.theme.step_scale(1)
         scale = dana.theme.scale
+        dana.window.room_page.toggle_people()
+        panes = dana.window.layout_state()
         await desk.close(dana)
         again = await desk.open("dana")
         assert (again.window.width(), again.window.height()) == (711, 577)
@@ -48,6 +50,7 @@ def test_the_window_comes_back_as_it_was(qapp: QApplication, tmp_path: Path) -> 
         assert again.window.recent_emoji == ("🎉", "👍")
         assert again.theme.less_motion
         assert again.theme.scale == scale > 1
+        assert again.window.layout_state() == panes
 
     run(qapp, tmp_path, play)
 

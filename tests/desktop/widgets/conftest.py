@@ -37,8 +37,8 @@ INTENTS = (
     "typing",
     "try_again_requested",
     "stop_hosting_requested",
-    "invite_requested",
     "room_selected",
+    "other_rooms_requested",
     "closed",
 )
 

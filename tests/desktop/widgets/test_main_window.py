@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible
+from PySide6.QtGui import QAccessible, QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QLabel,
     QLineEdit,
+    QMenu,
     QMessageBox,
     QPlainTextEdit,
     QWidget,
@@ -227,7 +228,7 @@ def test_the_hosting_card_and_dialog(desk: Desk) -> None:
     card = desk.window.sidebar.hosting
     card.stop.click()
     card.invite.click()
-    assert desk.intents == [("stop_hosting_requested",), ("invite_requested",)]
+    assert desk.intents == [("stop_hosting_requested",)]
     dialog = desk.window.dialogs._hosting
     assert dialog is not None
     assert dialog.isVisible()
@@ -239,10 +240,51 @@ def test_the_hosting_card_and_dialog(desk: Desk) -> None:
     assert not card.isVisible()
 
 
+def test_who_looks_at_another_hosts_room_is_told_which_one_is_their_own(desk: Desk) -> None:
+    invite = "mrsambosk://join?at=192.168.1.20:8765"
+    sidebar = desk.window.sidebar
+    desk.window.set_host(HostCard(False, "Other room", "Olga", ("192.168.1.20 : 8765",), 2, invite, own_room="Mine"))
+    card = sidebar.hosting
+    assert card.isVisible()
+    assert card.accessibleName() == card._title.text() == "Hosting \u2068Mine\u2069"
+    assert sidebar._about.text() == "hosted by \u2068Olga\u2069"
+    assert desk.window.chat.banner._hosted_by == "Olga"
+    card.invite.click()
+    dialog = desk.window.dialogs._hosting
+    assert dialog is not None
+    assert dialog.isVisible()
+    assert "Mine" in dialog._title.text()
+    assert not dialog.personal.isVisible(), "that would be one of the other host's"
+    desk.window.set_host(HostCard(True, "Mine", "Dana", ("192.168.1.20 : 8765",), 3, invite))
+    assert card._title.text() == "Hosting this room"
+    assert dialog.personal.isVisible()
+
+
+def other_rooms(desk: Desk) -> dict[str, QAction]:
+    """The entries of the menu in the sidebar's header, which is opened anew by the keyboard."""
+    sidebar = desk.window.sidebar
+    for menu in sidebar.findChildren(QMenu):
+        menu.close()
+    sidebar.others.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(sidebar.others, Qt.Key.Key_Space)
+    menu = next(one for one in sidebar.findChildren(QMenu) if one.isVisible())
+    return {entry.text(): entry for entry in menu.actions() if not entry.isSeparator()}
+
+
+def test_the_way_to_other_rooms(desk: Desk) -> None:
+    assert desk.window.sidebar.others.isVisible()
+    assert list(other_rooms(desk)) == ["Other rooms on this network…"]
+    menu = next(one for one in desk.window.sidebar.findChildren(QMenu) if one.isVisible())
+    assert menu.accessibleName() == "Other rooms"
+    assert nameless(desk.window) == []
+    QTest.keyClick(menu, Qt.Key.Key_Return)
+    assert desk.intents == [("other_rooms_requested",)]
+
+
 def test_leaving_asks_first(desk: Desk) -> None:
-    assert not desk.window.sidebar.leave.isVisible(), "one's own room is stopped, not left"
+    assert list(other_rooms(desk)) == ["Other rooms on this network…"], "one's own room is stopped, not left"
     desk.window.set_host(HostCard(False, "Staff room", "Miriam"))
-    desk.window.sidebar.leave.click()
+    other_rooms(desk)["Leave this host…"].trigger()
     assert desk.intents == []
     box = desk.window.findChild(QMessageBox)
     assert box is not None
