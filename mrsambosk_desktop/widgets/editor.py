@@ -34,7 +34,7 @@ class Editor(QPlainTextEdit):
         self.sends_with_ctrl = False
         self._hint = ""
         self.setTabChangesFocus(True)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.document().setDocumentMargin(0)
         self.document().documentLayout().documentSizeChanged.connect(self.fit)
@@ -53,6 +53,11 @@ class Editor(QPlainTextEdit):
             high += box.height() * min(lines, left) / lines
             left -= lines
             block = block.next()
+        # Left to itself the bar would come before the height does, and stay: in the narrower field lines wrap sooner.
+        is_full = left < 0 or block.isValid()
+        bar = Qt.ScrollBarPolicy.ScrollBarAsNeeded if is_full else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        if bar is not self.verticalScrollBarPolicy():
+            self.setVerticalScrollBarPolicy(bar)
         height = ceil(high) + 4
         if self.height() != height or self.minimumHeight() != height:
             self.setFixedHeight(height)
