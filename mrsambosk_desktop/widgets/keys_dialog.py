@@ -36,7 +36,7 @@ def key_table(*, ctrl_enter: bool) -> tuple[tuple[str, tuple[tuple[str, str], ..
                 ("Del", translate("Keys", "Delete the selected message, with Undo")),
                 ("Shift+Del", translate("Keys", "Delete it at once")),
                 ("Ctrl+C", translate("Keys", "Copy what is selected")),
-                ("Return Shift+F10", translate("Keys", "What can be done with the selected message")),
+                ("Enter Shift+F10", translate("Keys", "What can be done with the selected message")),
                 ("Ctrl+End", translate("Keys", "To the latest message")),
             ),
         ),

@@ -73,6 +73,6 @@ def test_a_child_never_outlives_who_waits_for_it(data: Path, verb: str, monkeypa
         (child,) = started
         # One that only reads is ended, one that changes something comes to its end.
         assert (child.returncode == 0) is (verb == "make_backup")
-        assert [path.suffix for path in (data / "backups").glob("*")] == [".db"] * (verb == "make_backup")
+        assert [path.suffix for path in (data / "backups").glob("backup-*")] == [".db"] * (verb == "make_backup")
 
     asyncio.run(play())

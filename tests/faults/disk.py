@@ -220,9 +220,13 @@ def _cut_short(dice: random.Random, path: Path) -> None:
 
 
 def _spoil_table(dice: random.Random, path: Path) -> None:
+    _overwrite(dice, path, [dice.choice(_roots(path))])
+
+
+def _roots(path: Path) -> list[int]:
+    """The pages from which a table or an index hangs."""
     with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as db:
-        roots = [row[0] for row in db.execute("SELECT rootpage FROM sqlite_master WHERE rootpage > 0")]
-    _overwrite(dice, path, [dice.choice(roots)])
+        return [row[0] for row in db.execute("SELECT rootpage FROM sqlite_master WHERE rootpage > 0")]
 
 
 def _spoil_page(dice: random.Random, path: Path) -> None:
@@ -338,9 +342,9 @@ def _whole(path: Path) -> _Whole:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         # When it was made is the only thing in which two migrations of the same differ.
         lines = [re.sub(r"\b1[0-9]{9}000\b", "(a time)", line) for line in db.iterdump()]
-    is_row = [line.startswith("INSERT") for line in lines]
-    rows = (line for line, row in zip(lines, is_row, strict=True) if row)
-    return _Whole(version, tuple(line for line, row in zip(lines, is_row, strict=True) if not row), tuple(rows))
+    rows = [line for line in lines if line.startswith("INSERT")]
+    rest = [line for line in lines if line not in rows and line not in ("BEGIN TRANSACTION;", "COMMIT;")]
+    return _Whole(version, tuple(rest), tuple(rows))
 
 
 def _wholes_from(stage: Stage, version: int) -> list[_Whole]:
