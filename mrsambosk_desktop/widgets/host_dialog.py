@@ -1,5 +1,7 @@
 """One's own devices and, for who runs the host, who may join and who did what. Not modal."""
 
+from typing import Final
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
@@ -10,6 +12,9 @@ from mrsambosk_protocol.requests import AuditEntry, DeviceInfo
 from .about_dialog import AboutDialog
 from .parts import ChoiceBox, button, label
 from .theme import Theme
+
+#: What the app asks of a new password; a host takes shorter ones, too.
+_PASSWORD_CHARS: Final = 8
 
 
 class HostDialog(QDialog):
@@ -95,9 +100,12 @@ class HostDialog(QDialog):
         typed = QLineEdit()
         typed.setEchoMode(QLineEdit.EchoMode.Password)
         typed.setAccessibleName(self.tr("New password"))
-        typed.setPlaceholderText(self.tr("At least 8 characters"))
+        typed.setPlaceholderText(self.tr("At least {count} characters").format(count=_PASSWORD_CHARS))
         row.addWidget(typed, 1)
-        row.addWidget(button(self.tr("Set password"), lambda: self.password_given.emit(typed.text())))
+        given = button(self.tr("Set password"), lambda: self.password_given.emit(typed.text()))
+        given.setEnabled(False)
+        typed.textChanged.connect(lambda text: given.setEnabled(len(text) >= _PASSWORD_CHARS))
+        row.addWidget(given)
         return row
 
     def _add_host(self, lines: QVBoxLayout, page: HostPage) -> None:

@@ -217,7 +217,7 @@ class Sidebar(QWidget):
         if self._link not in (Link.LIVE, Link.CATCHING_UP):
             text = self.tr("not connected")
         elif self._card.hosting:
-            text = self.tr("hosted by you · LAN")
+            text = self.tr("hosted by you")
         elif self._card.hosted_by:
             # Beside it stand two buttons: what matters of it is the name.
             text = self.tr("hosted by {name}").format(name=f"\u2068{self._card.hosted_by}\u2069")

@@ -29,7 +29,7 @@ from typing import Final, Self
 import filelock
 import msgspec
 
-from . import schema
+from . import schema, search
 from .reserve import HEADROOM_BYTES, RESERVE_BYTES
 from .storage_errors import is_damage
 
@@ -339,6 +339,8 @@ def _copy(source: Path, part: Path, wanted: Callable[[], bool]) -> None:
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         db.backup(copy, pages=_PAGES, progress=go_on, sleep=0)
         db.execute("ROLLBACK")
+        # What was deleted before the snapshot is not in it, its words in the index included.
+        search.purge_copy(copy)
         # A backup is one file.
         copy.execute("PRAGMA journal_mode = DELETE").fetchone()
     os.utime(part, ns=(begun, begun))

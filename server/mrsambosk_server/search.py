@@ -4,6 +4,7 @@ Everything that only SQLite knows of text search stays in this file.
 """
 
 import re
+import sqlite3
 from typing import Final
 
 from mrsambosk_protocol.commands import Search
@@ -71,6 +72,15 @@ def purge(tx: Transaction) -> bool:
         return True
     tx.run("DELETE FROM meta WHERE name = ?", (_PURGE,))
     return False
+
+
+def purge_copy(db: sqlite3.Connection) -> None:
+    """As `purge`, to its end, in a copy of the database that nobody uses yet; an older one may have no index."""
+    tables = db.execute("SELECT count(*) FROM sqlite_master WHERE name IN ('meta', 'search')").fetchone()[0]
+    if tables == 2 and db.execute("SELECT 1 FROM meta WHERE name = ?", (_PURGE,)).fetchone():
+        db.execute("PRAGMA secure_delete = ON").fetchone()
+        db.execute("INSERT INTO search (search) VALUES ('optimize')")
+        db.execute("DELETE FROM meta WHERE name = ?", (_PURGE,))
 
 
 def is_indexed(tx: Transaction) -> bool:

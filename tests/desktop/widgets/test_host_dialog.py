@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 
 from mrsambosk_desktop.core.rows import HostPage
 from mrsambosk_desktop.widgets.about_dialog import AboutDialog
@@ -69,3 +69,16 @@ def test_the_window_has_the_mark(desk: Desk, qapp: QApplication) -> None:
     sizes = qapp.windowIcon().availableSizes()
     assert {16, 32, 256} <= {size.width() for size in sizes}
     assert not desk.window.windowIcon().isNull()
+
+
+def test_a_password_is_set_once_it_is_long_enough(desk: Desk) -> None:
+    dialog = opened(desk)
+    given: list[str] = []
+    dialog.password_given.connect(given.append)
+    field = next(one for one in dialog.findChildren(QLineEdit) if one.accessibleName() == "New password")
+    confirm = next(one for one in dialog.findChildren(QPushButton) if one.text() == "Set password")
+    QTest.keyClicks(field, "seven77")
+    assert not confirm.isEnabled()
+    QTest.keyClicks(field, "8")
+    QTest.mouseClick(confirm, Qt.MouseButton.LeftButton)
+    assert given == ["seven778"]

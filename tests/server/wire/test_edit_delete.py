@@ -1,7 +1,11 @@
 """`edit` and `delete`: rights, what changes nothing, and what a deleted row still says."""
 
+import secrets
+from collections.abc import Callable
+
+from mrsambosk_server import backup
 from tests.helpers.host_process import HostProcess
-from tests.helpers.wire_client import Person, WireClient, new_cid
+from tests.helpers.wire_client import Person, WireClient, eventually, new_cid, register
 
 
 async def test_an_edit_is_told_as_the_message_as_it_is_now(host: HostProcess, anna: Person, bert: Person) -> None:
@@ -175,3 +179,20 @@ async def test_the_id_stays_and_the_rev_climbs(host: HostProcess, anna: Person) 
             done = await client.done("edit", room="lobby", id=posted["id"], body=str(number))
             assert done["rev"] == posted["rev"] + number
             assert "id" not in done or done["id"] == posted["id"]
+
+
+async def test_a_backup_made_right_after_a_delete_holds_nothing_of_the_text(
+    start_host: Callable[..., HostProcess],
+) -> None:
+    host = start_host("--backup-hours", "0")
+    word = "zwxq" + secrets.token_hex(4)
+    async with WireClient(host, register(host).token) as client:
+        id = (await client.post(f"{word} was here"))["id"]
+        await eventually(lambda: _finds(client, word))  # in the index, too
+        await client.done("delete", room="lobby", id=id)
+        made = backup.make_backup(host.data)
+    assert word.encode() not in made.read_bytes()
+
+
+async def _finds(client: WireClient, word: str) -> bool:
+    return bool((await client.call("search", query=word))["messages"])
