@@ -30,7 +30,8 @@ from .config import (
     parse_arguments,
     parse_upkeep,
 )
-from .host import CannotStart, Host
+from .examination import CannotStart
+from .host import Host
 from .transaction import Transaction
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,6 @@ import contextlib
 import logging
 import os
 import secrets
-import shlex
 import socket
 import sqlite3
 import ssl
@@ -38,12 +37,12 @@ from . import (
     restore,
     schema,
     search,
-    write_ahead_log,
 )
 from .actions import accounts, messages, moderation, starting
 from .announce import Announcer
 from .api import make_app
 from .config import EXIT_ARGUMENTS, EXIT_DATA_IN_USE, EXIT_DATABASE, EXIT_PORT_TAKEN, Config
+from .examination import CannotStart, examine, load_key, look_at_log, way_back
 from .exchange import Exchange
 from .front import Door, Front
 from .guard import Guard
@@ -72,14 +71,6 @@ _ESSENTIAL: Final = (
     moderation.do_mute,
     starting.do_start,
 )
-
-
-class CannotStart(Exception):
-    """Why there is no host: a plain sentence, and the exit status that says it to a program."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
 
 
 class Host:
@@ -126,7 +117,7 @@ class Host:
         self._take_data()
         restore.clear_up(config.data)
         path = config.data / backup.DATABASE
-        version = _examine(path)
+        version = examine(path)
         self._log_file = logs.open_file(config.data)
         if 0 < version < schema.VERSION:
             try:
@@ -134,19 +125,19 @@ class Host:
             except backup.BackupFailed as failed:
                 text = f"The database must be updated, and not without a backup. {failed}"
                 if failed.damaged:
-                    raise CannotStart(EXIT_DATABASE, f"{text} {_way_back(config.data)}") from None
+                    raise CannotStart(EXIT_DATABASE, f"{text} {way_back(config.data)}") from None
                 raise CannotStart(EXIT_ARGUMENTS, text) from None
         clean_stop.forget(path)
-        key = _load_key(config.data / KEY_FILE)
+        key = load_key(config.data / KEY_FILE)
         self._listen()
-        _look_at_log(path)
+        look_at_log(path)
         ledger = await self._open_ledger(path)
         epoch = secrets.token_urlsafe(12)
         try:
             owner_token = await self._open_room(ledger, epoch)
         except Refused as refused:
             if ledger.is_damaged:
-                text = f"{path} is damaged. {_way_back(config.data)}"
+                text = f"{path} is damaged. {way_back(config.data)}"
                 raise CannotStart(EXIT_DATABASE, text) from None
             raise CannotStart(EXIT_ARGUMENTS, f"The room cannot be opened. {refused.text}") from None
         assert self._hub is not None
@@ -366,7 +357,7 @@ class Host:
             raise CannotStart(EXIT_ARGUMENTS, str(failure)) from None
         except (peewee.DatabaseError, sqlite3.Error, OSError) as error:
             if is_damage(error):
-                raise CannotStart(EXIT_DATABASE, f"{path} is damaged. {_way_back(path.parent)}") from None
+                raise CannotStart(EXIT_DATABASE, f"{path} is damaged. {way_back(path.parent)}") from None
             raise CannotStart(EXIT_ARGUMENTS, f"The room's database cannot be used: {error}.") from None
         self._ledger = ledger
         return ledger
@@ -433,61 +424,3 @@ class Host:
         # One request a connection: each head goes through the same strict reading and guard.
         self._http.default_headers = [(b"connection", b"close")]
         return config
-
-
-def _examine(path: Path) -> int:
-    """The schema version of the room's database, 0 where there never was one.
-
-    Raises:
-        CannotStart: it can't be used, or is gone.
-    """
-    try:
-        version = schema.examine(path, thorough=clean_stop.needs_check(path))
-        is_lost = version == 0 and (backup.backups(path.parent) or _has_log_alone(path))
-    except schema.DatabaseOutOfReach as failure:
-        raise CannotStart(EXIT_ARGUMENTS, str(failure)) from None
-    except schema.DatabaseUnusable as unusable:
-        raise CannotStart(EXIT_DATABASE, f"{unusable} {_way_back(path.parent)}") from None
-    except OSError as error:
-        raise CannotStart(EXIT_ARGUMENTS, f"{path} cannot be read: {error.strerror}.") from None
-    if is_lost:
-        # A new room in its place would hide the loss.
-        how = "holds no room" if path.exists() else "is missing"
-        raise CannotStart(EXIT_DATABASE, f"{path} {how}, and there was a room before. {_way_back(path.parent)}")
-    return version
-
-
-def _has_log_alone(path: Path) -> bool:
-    """Whether there is a write-ahead log without the database it belongs to, which SQLite would throw away."""
-    log = Path(f"{path}-wal")
-    is_there = path.exists() and path.stat().st_size > 1
-    return not is_there and log.exists() and log.stat().st_size > 0
-
-
-def _look_at_log(path: Path) -> None:
-    """Say so where SQLite is about to throw away what had been stored, and keep it."""
-    lost = write_ahead_log.lost_commits(path)
-    if not lost:
-        return
-    try:
-        told = f"it is kept as {write_ahead_log.keep(path)}"
-    except OSError as error:
-        told = f"it cannot be kept: {error.strerror}"
-    log.error("The write-ahead log is damaged, and the last %d commits are lost; %s", lost, told)
-
-
-def _load_key(path: Path) -> Any:
-    try:
-        return certificate.load_or_make_key(path)
-    except (ValueError, TypeError):
-        raise CannotStart(EXIT_ARGUMENTS, f"{path} is damaged; it was left as it is.") from None
-    except OSError as error:
-        raise CannotStart(EXIT_ARGUMENTS, f"{path} cannot be used: {error.strerror}.") from None
-
-
-def _way_back(data: Path) -> str:
-    """What to do about a database that cannot be used."""
-    good = backup.newest_good(data)
-    if good is None:
-        return "None of its backups can be used." if backup.backups(data) else "There is no backup of it."
-    return f"The newest good backup is {good}; put it back with: mrsambosk restore --data {shlex.quote(str(data))}."

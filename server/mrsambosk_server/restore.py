@@ -26,6 +26,7 @@ import peewee
 from . import backup, clean_stop, schema
 from .actions import starting
 from .replaced import CarriedOver, Replaced
+from .storage_errors import is_damage
 from .transaction import Transaction
 
 #: What SQLite would take for a part of whatever database has the name.
@@ -35,8 +36,6 @@ _KEPT: Final = re.compile(r"replaced-(\d{4,})-(\d{8}T\d{6})\.db")
 _DAY_SECONDS: Final = 24 * 3600
 #: How long who reads the replaced database is waited for.
 _PATIENCE_SECONDS: Final = 5.0
-#: The database itself is damaged, and not the disk, nor is anybody in the way.
-_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class CannotRestore(Exception):
@@ -185,7 +184,7 @@ def _is_damaged(path: Path, mode: str, *statements: str) -> bool:
             for statement in statements:
                 db.execute(statement).fetchone()
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode & 0xFF in _DAMAGED:
+        if is_damage(error):
             return True
         if mode == "rw":
             raise

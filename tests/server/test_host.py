@@ -11,7 +11,7 @@ import pytest
 
 from mrsambosk_protocol.limits import LOBBY, Refused
 from mrsambosk_server import backup, clean_stop, cli, history, schema
-from mrsambosk_server.host import CannotStart
+from mrsambosk_server.examination import CannotStart
 from tests.helpers.server_desk import on_loop
 from tests.helpers.server_host import hosted
 

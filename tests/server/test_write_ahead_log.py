@@ -120,7 +120,7 @@ async def test_a_start_keeps_a_damaged_log_and_says_so(
     database = dead / backup.DATABASE
     spoilt = flip(database, HEAD + 10 * FRAME + 100)
     how = "it cannot be kept: No space left" if full else "it is kept as"
-    expect_log(rf"damaged, and the last \d+ commits are lost; {how}", "mrsambosk_server.host")
+    expect_log(rf"damaged, and the last \d+ commits are lost; {how}", "mrsambosk_server.examination")
     if full:
 
         def copy(_source: Path, to: Path) -> None:
