@@ -21,6 +21,11 @@ class SendState(Enum):
     HELD = auto()
     FAILED = auto()
 
+    @property
+    def is_going(self) -> bool:
+        """Whether it has left, or leaves at any moment: then it cannot be taken back any more."""
+        return self is SendState.SENDING
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:

@@ -8,7 +8,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.bodies import excerpt, is_link, mentioned
-from mrsambosk_desktop.core.rows import ConnectionState, Draft, HostCard, Link, SendState
+from mrsambosk_desktop.core.rows import ConnectionState, Draft, HostCard, Link
 from mrsambosk_desktop.delegates.row_layout import Act, Zone
 from mrsambosk_desktop.models.entries import Key, TimelineRow
 from mrsambosk_desktop.models.members import MemberModel
@@ -383,7 +383,7 @@ class ChatPane(QWidget):
             row = self._model.row(number)
             if not row.mine or row.deleted or row.deleting:
                 continue
-            if row.pending is None or row.pending.state in (SendState.FAILED, SendState.WAITING):
+            if row.pending is None or not row.pending.state.is_going:
                 return row
         return None
 

@@ -53,9 +53,10 @@ class Action(Enum):
 def actions_for(row: TimelineRow, role: str) -> tuple[Action, ...]:
     """What a person of this role may ask of the row, in order."""
     if row.pending is not None:
-        if not row.failed:
+        if row.pending.state.is_going:
             return (Action.COPY,)
-        return (Action.RETRY, Action.EDIT, Action.COPY, Action.BREAK, Action.DISCARD)
+        again = (Action.RETRY,) if row.failed else ()
+        return (*again, Action.EDIT, Action.COPY, Action.BREAK, Action.DISCARD)
     if row.message is None or row.message.kind == SYSTEM:
         return ()
     if row.deleting:

@@ -89,7 +89,7 @@ def test_who_went_on_meanwhile_is_not_taken_to_an_edit(desk: Desk) -> None:
     assert composer.editing is None, "another room was opened"
 
 
-@pytest.mark.parametrize("state", [SendState.WAITING, SendState.FAILED])
+@pytest.mark.parametrize("state", [SendState.WAITING, SendState.HELD, SendState.FAILED])
 def test_up_takes_back_what_was_not_sent(desk: Desk, state: SendState) -> None:
     composer = desk.window.chat.composer
     desk.timeline.upsert([message(41, "stored", author=ME)])

@@ -65,7 +65,10 @@ def test_of_a_pending_row() -> None:
     model = TimelineModel()
     model.put_pending(pending("c1", state=SendState.FAILED, reason="no"))
     assert [one.name for one in actions_for(model.row(0), MEMBER)] == ["RETRY", "EDIT", "COPY", "BREAK", "DISCARD"]
-    model.put_pending(pending("c1", state=SendState.WAITING))
+    for waits in (SendState.WAITING, SendState.HELD):
+        model.put_pending(pending("c1", state=waits))
+        assert [one.name for one in actions_for(model.row(0), MEMBER)] == ["EDIT", "COPY", "BREAK", "DISCARD"]
+    model.put_pending(pending("c1", state=SendState.SENDING))
     assert [one.name for one in actions_for(model.row(0), MEMBER)] == ["COPY"]
 
 
