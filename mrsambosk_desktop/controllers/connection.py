@@ -201,8 +201,12 @@ class ConnectionController(QObject):
             self.join_failed.emit(wording.unreachable(failure))
             self.join_unreached.emit()
         else:
+            if target.host and target.host != self._feed.host:
+                # A member already: what is kept is shown at once, whether or not the host answers now.
+                await self.stop()
+                await self._open(target.host)
             self.connect_to(target)
-            if target.host and target.host == self._feed.host:
+            if target.host and self._feed.rooms:
                 self.joined.emit()
         finally:
             self._joining = False

@@ -14,6 +14,31 @@ from .desk import Desk, is_live, join, pick_elsewhere, pick_known, run, stored, 
 OTHERS = "Other rooms on this network…"
 
 
+def test_an_invite_to_a_host_that_is_down_leads_to_what_is_kept_of_it(qapp: QApplication, tmp_path: Path) -> None:
+    with (
+        HostProcess(tmp_path / "one", "--name", "One", tls=True) as one,
+        HostProcess(tmp_path / "two", "--name", "Two", tls=True) as two,
+    ):
+
+        async def play(desk: Desk) -> None:
+            invite = one.ready["invite"]
+            anna = await join(desk, "anna", "Anna", invite)
+            write(anna, "kept of the first")
+            await desk.until(lambda: stored(anna) == ["kept of the first"])
+            for link in (two.ready["invite"], invite):
+                if link == invite:
+                    one.stop()
+                anna.show_again(link)
+                QTest.mouseClick(anna.window.first_run.join, Qt.MouseButton.LeftButton)
+                await desk.until(lambda: not anna.window.first_run.isVisible(), "the room is shown")
+                if link != invite:
+                    await desk.until(lambda: is_live(anna), "in the second")
+            await desk.until(lambda: stored(anna) == ["kept of the first"])
+            await desk.until(lambda: anna.connection.state.link is Link.RETRYING, "and the host is looked for")
+
+        run(qapp, tmp_path, play)
+
+
 def test_from_one_host_to_another_and_back(qapp: QApplication, tmp_path: Path) -> None:
     with (
         HostProcess(tmp_path / "one", "--name", "One", "--policy", "code", tls=True) as one,
