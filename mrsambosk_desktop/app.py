@@ -204,8 +204,10 @@ class App:
         self._qt.applicationStateChanged.disconnect(self._state_changed)
         self.appearance.keep()
         try:
-            await self.drafts.flush()
-            await self.reading.flush()
+            for keep in (self.drafts.flush, self.reading.flush):
+                # What a full disk does not take is lost; the room hosted here is ended in order all the same.
+                with contextlib.suppress(StorageFault, ReplicaLost):
+                    await keep()
             await self.chat.quit()
             await self.connection.stop()
             await self.hosting.aclose()

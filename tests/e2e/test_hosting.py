@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from mrsambosk_desktop.app import App, Options
 from mrsambosk_desktop.core.networks import Network
+from mrsambosk_desktop.storage.database import StorageFault
 from mrsambosk_desktop.widgets.closing_dialog import ClosingDialog
 from mrsambosk_desktop.widgets.invites_dialog import InvitesDialog
 from mrsambosk_protocol.invite import parse_invite
@@ -243,5 +244,22 @@ def test_a_room_that_closes_behind_a_hidden_window_brings_it_back(qapp: QApplica
         dana.hosting.failed.emit("The room is closed.")
         assert not dana.window.isMinimized()
         assert dana.window.chat.banner.text == "The room is closed."
+
+    run(qapp, tmp_path, play)
+
+
+def test_a_full_disk_at_the_end_leaves_no_host_behind(qapp: QApplication, tmp_path: Path) -> None:
+    async def play(desk: Desk) -> None:
+        dana = await desk.open("dana")
+        await _host(desk, dana)
+        host = dana.hosting._process
+        assert host is not None
+
+        async def full() -> None:
+            raise StorageFault("The disk is full.")
+
+        dana.drafts.flush = full  # type: ignore[method-assign]
+        await desk.close(dana)
+        assert host.pid is None
 
     run(qapp, tmp_path, play)
