@@ -8,26 +8,24 @@ import contextlib
 import secrets
 import time
 from collections.abc import Coroutine
-from dataclasses import replace
 from typing import Any, Final
 
 from PySide6.QtCore import QObject, Signal
 
 from mrsambosk_desktop.core.outbox import Entry, Kept, Outbox, State
-from mrsambosk_desktop.core.rows import Change, Pending, SendState
 from mrsambosk_desktop.core.tasks import Tasks
 from mrsambosk_desktop.models.timeline import TimelineModel
 from mrsambosk_desktop.net.session import Ended, Session
 from mrsambosk_desktop.storage.database import StorageFault
 from mrsambosk_desktop.storage.disk import Disk
 from mrsambosk_protocol.commands import Delete, Edit, Pin, Post, React, Typing
-from mrsambosk_protocol.entities import Room
 from mrsambosk_protocol.events import Done
 from mrsambosk_protocol.limits import TYPING_SECONDS, UNDO_SECONDS, Limits, Refused
 from mrsambosk_protocol.text import check_body
 
 from . import wording
 from .feed import Feed
+from .unsent import Unsent
 
 #: How long quitting waits for the answers to what left.
 _QUIT_SECONDS: Final = 2.0
@@ -50,15 +48,12 @@ class ChatController(QObject):
         self._host = ""
         self._storing = asyncio.Lock()
         self._timer: asyncio.Handle | None = None
-        self._shown: set[str] = set()
-        # Edits and reactions that the host has stored, and at which revision: shown on until the row itself comes.
-        self._untold: list[tuple[Entry, int]] = []
         self._typed_at = 0.0
         self._answered = asyncio.Event()
         self._stores: set[asyncio.Task[None]] = set()
+        self._unsent = Unsent(feed, timeline, lambda: self._outbox, lambda: self._session is not None)
         feed.own_stored.connect(self._own_stored)
-        feed.rows_stored.connect(self._rows_stored)
-        feed.room_opened.connect(self._show_all)
+        feed.room_opened.connect(self._room_opened)
 
     async def load(self) -> None:
         """Read the outbox; once, before any host is opened."""
@@ -73,7 +68,7 @@ class ChatController(QObject):
         self._host = host
         self._outbox = Outbox(entry for entry in everything if entry.host == host)
         self._others = [entry for entry in everything if entry.host != host]
-        self._show_all()
+        self._unsent.show_all()
 
     def forget_host(self, host: str) -> None:
         """It was left: its queue is gone from the disk, and from here."""
@@ -81,7 +76,7 @@ class ChatController(QObject):
         if host == self._host:
             self._outbox = Outbox()
             self._host = ""
-            self._show_all()
+            self._unsent.show_all()
 
     # Intents ---------------------------------------------------------------------------------------------------
 
@@ -132,7 +127,7 @@ class ChatController(QObject):
         entry = self._outbox.find(cid)
         if entry is not None and (again := self._outbox.retry(entry.seq)) is not None:
             self._store(again)
-            self._show_all()
+            self._unsent.show_all()
             self._pump()
 
     def discard(self, cid: str) -> None:
@@ -140,8 +135,8 @@ class ChatController(QObject):
         entry = self._outbox.find(cid)
         if entry is not None and entry.state is not State.IN_FLIGHT:
             self._forget(entry)
-            self._drop(cid)
-            self._show_all()
+            self._unsent.drop(cid)
+            self._unsent.show_all()
             self._pump()
 
     def typing(self) -> None:
@@ -156,16 +151,15 @@ class ChatController(QObject):
     def live(self, session: Session) -> None:
         """All rooms are live: what waits leaves."""
         self._session = session
-        self._show_all()
+        self._unsent.show_all()
         self._pump()
 
     def lost(self) -> None:
         """The connection is over: what was in flight waits again."""
         self._session = None
-        self._untold.clear()
         self._outbox.disconnected()
         self._answered.set()
-        self._show_all()
+        self._unsent.lost()
 
     async def quit(self) -> None:
         """Send deletes within their Undo at once, and wait a moment for what is in flight. The rest is on disk."""
@@ -198,7 +192,7 @@ class ChatController(QObject):
                 return
             self._outbox.settle(entry.seq)
             await self._disk.run(self._disk.profile.drop, entry.seq)
-        self._undo(entry)
+        self._unsent.undo(entry)
 
     def _add(self, command: Kept, undo: float = 0.0) -> None:
         if not self._host or not command.room:
@@ -214,20 +208,15 @@ class ChatController(QObject):
                 await self._disk.run(self._disk.profile.put, entry)
             except StorageFault as fault:
                 self.failed.emit(wording.storage(str(fault)))
-                self._undo(entry)
+                self._unsent.undo(entry)
                 self._give_back(entry)
                 return
             if entry.host != self._host:
                 self._others.append(entry)
                 return
             self._outbox.add(entry)
-        self._show(entry)
+        self._unsent.show(entry)
         self._pump()
-
-    def _undo(self, entry: Entry) -> None:
-        """What was shown of a command that is not to be."""
-        if isinstance(entry.command, Delete) and entry.room == self._feed.room:
-            self._timeline.set_deleting(entry.command.id, False)
 
     def _give_back(self, entry: Entry) -> None:
         is_here = entry.room == self._feed.room
@@ -244,7 +233,7 @@ class ChatController(QObject):
             return
         now = time.monotonic()
         for entry in self._outbox.due(now):
-            self._show(entry)
+            self._unsent.show(entry)
             self._tasks.start(self._carry(self._session, entry), "carry out a command")
         later = self._outbox.next_due(now)
         if later is not None:
@@ -265,13 +254,12 @@ class ChatController(QObject):
         self._pump()
 
     def _done(self, entry: Entry, done: Done) -> None:
-        copy = self._feed.copies.get(entry.room)
-        if isinstance(entry.command, Edit | React) and copy is not None and (done.rev or 0) > copy.cursor:
-            self._untold.append((entry, done.rev or 0))
         self._forget(entry)
+        self._unsent.settle(entry, done.rev or 0)
+        copy = self._feed.copies.get(entry.room)
         # Told already, and not in the window, or it would have become a row. Otherwise the row is still to come.
         if entry.cid is not None and copy is not None and isinstance(done.id, int) and done.id <= copy.cursor:
-            self._drop(entry.cid)
+            self._unsent.drop(entry.cid)
 
     def _refused(self, entry: Entry, refused: Refused) -> None:
         after = self._outbox.refused(entry.seq, refused.code, refused.text, refused.retry_after, time.monotonic())
@@ -279,40 +267,26 @@ class ChatController(QObject):
             return
         if after.cid is None:
             self._store_by(self._disk.run(self._disk.profile.drop, after.seq))
-            self._undo(after)
-            self._show_changes(after)
+            self._unsent.undo(after)
             # Deleting what was deleted or is gone is no failure to a person.
             if not (isinstance(after.command, Delete) and refused.code in ("not_found", "gone")):
                 self.failed.emit(refused.text)
         else:
             self._store(after)
-            self._show_all()  # those behind it are held now
+            self._unsent.show_all()  # those behind it are held now
 
     def _own_stored(self, cid: str) -> None:
         """The host has it, as a sync or a live row says: it must not be sent again, even if `done` got lost."""
         entry = self._outbox.find(cid)
         if entry is not None:
-            self._shown.discard(cid)
+            self._unsent.became_row(cid)
             self._forget(entry)
             self._answered.set()
             self._pump()
 
-    def _rows_stored(self, _rows: object) -> None:
-        if self._untold:
-            # The rows are shown in this turn of the loop: what was shown in their place goes after that, not before.
-            asyncio.get_running_loop().call_soon(self._drop_told)
-
-    def _drop_told(self) -> None:
-        copies = self._feed.copies
-        self._untold = [
-            (entry, rev) for entry, rev in self._untold if entry.room in copies and rev > copies[entry.room].cursor
-        ]
-        self._timeline.set_changes(self._changes())
-
     def _forget(self, entry: Entry) -> None:
         if self._outbox.settle(entry.seq) is not None:
             self._store_by(self._disk.run(self._disk.profile.drop, entry.seq))
-            self._show_changes(entry)
 
     def _store(self, entry: Entry) -> None:
         self._store_by(self._disk.run(self._disk.profile.put, entry))
@@ -340,68 +314,8 @@ class ChatController(QObject):
             isinstance(entry.command, Delete) and entry.state is State.WAITING and entry.tries == 0
         )
 
-    def _show_all(self, room: Room | None = None) -> None:
-        """Bring the timeline's pending rows in line with the queue."""
-        here = {entry.cid for entry in self._outbox if entry.cid is not None and entry.room == self._feed.room}
-        for cid in self._shown - here:
-            self._drop(cid)
-        self._timeline.set_changes(self._changes())
-        for entry in self._outbox:
-            if isinstance(entry.command, Post | Delete):
-                self._show(entry)
-
-    def _changes(self) -> dict[int, Change]:
-        """What becomes of messages of the open room by edits and reactions that wait, are on their way or not told."""
-        made: dict[int, Change] = {}
-        for entry in (*(entry for entry, _ in self._untold), *self._outbox):
-            command = entry.command
-            if entry.room != self._feed.room or not isinstance(command, Edit | React):
-                continue
-            change = made.get(command.id, Change(waiting=self._session is None))
-            if isinstance(command, Edit):
-                made[command.id] = replace(change, body=command.body, mentions=command.mentions)
-            else:
-                made[command.id] = replace(change, reactions=(*change.reactions, (command.emoji, command.on)))
-        return made
-
-    def _show_changes(self, entry: Entry) -> None:
-        if isinstance(entry.command, Edit | React) and entry.room == self._feed.room:
-            self._timeline.set_changes(self._changes())
-
-    def _show(self, entry: Entry) -> None:
-        if entry.room != self._feed.room:
-            return
-        self._show_changes(entry)
-        if isinstance(entry.command, Delete):
-            self._timeline.set_deleting(entry.command.id, True)
-        if not isinstance(entry.command, Post):
-            return
-        if entry.state is State.FAILED:
-            state = SendState.FAILED
-        elif self._session is None:
-            state = SendState.WAITING
-        elif self._outbox.is_held(entry):
-            state = SendState.HELD
-        else:
-            state = SendState.SENDING
-        command = entry.command
-        self._shown.add(command.cid)
-        self._timeline.put_pending(
-            Pending(
-                cid=command.cid,
-                room=command.room,
-                body=command.body,
-                mentions=command.mentions,
-                reply_to=command.reply_to,
-                state=state,
-                reason=entry.reason,
-                queued_at=entry.queued_at,
-            )
-        )
-
-    def _drop(self, cid: str) -> None:
-        self._shown.discard(cid)
-        self._timeline.drop_pending(cid)
+    def _room_opened(self, _room: object) -> None:
+        self._unsent.show_all()
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

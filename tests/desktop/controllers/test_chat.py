@@ -239,7 +239,7 @@ def test_an_edit_and_a_reaction_without_a_connection_show_at_once_as_waiting(tmp
         app.timeline.dataChanged.connect(lambda *_: shown.extend(app.bodies()))
         app.connection.connect_to(target)
         await app.until(lambda: app.live and not app.timeline.row(0).waiting)
-        await app.until(lambda: not list(app.chat._outbox) and not app.chat._untold)
+        await app.until(lambda: not list(app.chat._outbox) and not app.chat._unsent._untold)
         assert set(shown) == {"first"}, "the old text never came back"
         row = app.timeline.row(0).message
         assert row is not None
