@@ -1,7 +1,7 @@
 """What the timeline shows of what a person did and the host has not stored, or not told, yet.
 
-Posts are rows of their own at its end; edits and reactions are shown on the messages they change; a deleted message says
-Undo. Who asks for it has brought the entry to disk, or heard of its fate, before.
+Posts are rows of their own at its end; edits and reactions are shown on the messages they change; a message that is
+deleted says Undo. Who asks for it has brought the entry to disk, or heard of its fate, before.
 """
 
 import asyncio

@@ -5,7 +5,7 @@ It turns what is done to rows into intents; it decides nothing about them.
 
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from mrsambosk_desktop.core.bodies import excerpt, is_link, mentioned
 from mrsambosk_desktop.core.rows import ConnectionState, Draft, HostCard, Link
@@ -22,14 +22,15 @@ from .emoji_picker import EmojiPicker
 from .empty_room import EmptyRoom
 from .member_menu import MUTES, MemberMenu
 from .message_menu import Action, actions_for, make_menu
-from .parts import ElidedLabel, IconButton
+from .parts import ElidedLabel
 from .question import question
+from .room_header import RoomHeader
 from .theme import Theme
 from .timeline_view import TimelineView
 
 
 class ChatPane(QWidget):
-    """Signals as the main window's; those without a row are for the panes beside it."""
+    """Signals as the main window's; `details_wanted` (row) is for the pane beside it."""
 
     send_requested = Signal(str, object, object)
     edit_requested = Signal(int, str, object)
@@ -45,10 +46,6 @@ class ChatPane(QWidget):
     jump_requested = Signal(int)
     details_wanted = Signal(object)
     moderation_wanted = Signal(object, str)
-    back_wanted = Signal()
-    people_wanted = Signal()
-    search_wanted = Signal()
-    pins_wanted = Signal()
 
     def __init__(self, theme: Theme, timeline: TimelineModel, members: MemberModel) -> None:
         super().__init__()
@@ -62,6 +59,7 @@ class ChatPane(QWidget):
         # The room whose newest rows are on their way for ↑.
         self._awaited: str | None = None
         self._reacting_to: Key = ""
+        self.header = RoomHeader(theme)
         self.banner = Banner(theme)
         self.view = TimelineView(theme, timeline)
         self.composer = Composer(theme, lambda: (members.users.values(), members.me))
@@ -74,7 +72,7 @@ class ChatPane(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
-        box.addWidget(self._header(theme))
+        box.addWidget(self.header)
         box.addWidget(self.banner)
         box.addWidget(self.view, 1)
         box.addLayout(typing_line)
@@ -108,8 +106,7 @@ class ChatPane(QWidget):
     def set_room(self, room: Room) -> None:
         """The room that is open."""
         self._room = room.id
-        self._title.setText(f"# {room.name}")
-        self._topic.setText(room.topic)
+        self.header.set_room(room)
         self.composer.set_room(room.name)
         self.empty.set_room(room.name)
 
@@ -160,40 +157,9 @@ class ChatPane(QWidget):
 
     def set_narrow(self, narrow: bool) -> None:
         """Whether the rooms are out of sight: then there is a way back to them."""
-        self.back.setVisible(narrow)
+        self.header.back.setVisible(narrow)
 
     # Rows -------------------------------------------------------------------------------------------------------
-
-    def _header(self, theme: Theme) -> QWidget:
-        head = QWidget()
-        head.setObjectName("room_header")
-        head.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        head.setFixedHeight(54)
-        self.back = IconButton(theme, "back", self.tr("Back to rooms"))
-        self.back.clicked.connect(lambda _checked=False: self.back_wanted.emit())
-        self.back.hide()
-        self.people = IconButton(theme, "people", self.tr("People"))
-        self.people.clicked.connect(lambda _checked=False: self.people_wanted.emit())
-        self.search = IconButton(theme, "search", self.tr("Search in this room"))
-        self.search.clicked.connect(lambda _checked=False: self.search_wanted.emit())
-        self.pins = IconButton(theme, "pin", self.tr("Pinned messages"))
-        self.pins.clicked.connect(lambda _checked=False: self.pins_wanted.emit())
-        self._title = ElidedLabel(role="title")
-        # All it needs, until the topic has nothing left to give.
-        self._title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        self._topic = ElidedLabel(role="muted")
-        line = QHBoxLayout(head)
-        line.setContentsMargins(18, 0, 14, 0)
-        line.setSpacing(12)
-        line.addWidget(self.back)
-        line.addWidget(self._title)
-        line.addWidget(self._topic, 1)
-        icons = QHBoxLayout()
-        icons.setSpacing(4)
-        for icon in (self.search, self.pins, self.people):
-            icons.addWidget(icon)
-        line.addLayout(icons)
-        return head
 
     def _role(self) -> str:
         me = self._model.users.get(self._model.me)

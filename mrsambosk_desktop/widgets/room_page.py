@@ -83,8 +83,8 @@ class RoomPage(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self._splitter)
-        chat.back_wanted.connect(self.show_rooms)
-        chat.people_wanted.connect(self.toggle_people)
+        chat.header.back_wanted.connect(self.show_rooms)
+        chat.header.people_wanted.connect(self.toggle_people)
         for left in (people.left, sidebar.left):
             left.connect(self.show_chat)
         sidebar.room_chosen.connect(lambda _room: self.show_pane(chat))

@@ -33,8 +33,8 @@ class SidePages(QObject):
         self._timeline.dataChanged.connect(self._rows_changed)
         self._room = ""
         pane, chat, field = page.people, page.chat, page.sidebar.search
-        chat.search_wanted.connect(self._toggle_search)
-        chat.pins_wanted.connect(self._toggle_pins)
+        chat.header.search_wanted.connect(self._toggle_search)
+        chat.header.pins_wanted.connect(self._toggle_pins)
         chat.details_wanted.connect(self.show_details)
         chat.composer.left.connect(self.close)
         pane.page_closed.connect(self._closed)

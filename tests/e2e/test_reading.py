@@ -65,7 +65,7 @@ def test_pinned_here_listed_there(qapp: QApplication, tmp_path: Path) -> None:
             write(anna, "and this")
             await desk.until(lambda: stored(ben) == ["keep this", "and this"])
             await choose(desk, anna, "keep this", "Pin")
-            QTest.mouseClick(ben.window.chat.pins, Qt.MouseButton.LeftButton)
+            QTest.mouseClick(ben.window.chat.header.pins, Qt.MouseButton.LeftButton)
             await desk.until(lambda: pinned(ben) == ["keep this"])
             await choose(desk, ben, "and this", "Pin")
             await desk.until(lambda: pinned(ben) == ["and this", "keep this"], "the open list follows")

@@ -25,22 +25,22 @@ def test_the_topic_gives_way_before_the_rooms_name(desk: Desk, direction: Qt.Lay
     desk.window.setLayoutDirection(direction)
     desk.window.set_room(Room(id="lobby", name="lobby", topic=LONG * 3))
     QApplication.processEvents()
-    assert chat._title.width() >= chat._title.sizeHint().width()
-    short = chat._topic.width()
-    assert short < chat._topic.sizeHint().width()
+    assert chat.header.title.width() >= chat.header.title.sizeHint().width()
+    short = chat.header.topic.width()
+    assert short < chat.header.topic.sizeHint().width()
     desk.window.resize(420, 600)
     QApplication.processEvents()
-    assert chat._title.width() >= chat._title.sizeHint().width()
-    assert chat._topic.width() < short
+    assert chat.header.title.width() >= chat.header.title.sizeHint().width()
+    assert chat.header.topic.width() < short
     desk.window.set_room(Room(id="lobby", name=LONG, topic=LONG))
     QApplication.processEvents()
-    assert chat._topic.width() <= 1
-    assert 0 < chat._title.width() < chat._title.sizeHint().width()
+    assert chat.header.topic.width() <= 1
+    assert 0 < chat.header.title.width() < chat.header.title.sizeHint().width()
     for width in range(400, 440, 4):
         # It ends in dots, whatever letter would be cut there: nothing stands above them.
         desk.window.resize(width, 600)
         QApplication.processEvents()
-        shown = chat._title.grab().toImage()
+        shown = chat.header.title.grab().toImage()
         above = range(shown.height() // 2)
         edge = {shown.pixelColor(x, y).name() for x in range(shown.width() - 6, shown.width()) for y in above}
         assert edge == {shown.pixelColor(0, 0).name()}

@@ -96,7 +96,7 @@ def test_hostile_names_are_shown_as_they_are(desk: Desk, hostile: str) -> None:
     desk.window.chat.composer.start_reply(41, hostile, hostile)
     desk.window.side.show_details(desk.timeline.row(40))
     assert not desk.window.grab().isNull()
-    assert desk.window.chat._title.text() == f"# {hostile}"
+    assert desk.window.chat.header.title.text() == f"# {hostile}"
     assert hostile in desk.window.chat.banner.text
 
 
@@ -105,7 +105,7 @@ def test_one_pane_with_a_way_back_when_narrow(desk: Desk) -> None:
     window.resize(420, 600)
     QApplication.processEvents()
     assert [pane.isVisible() for pane in page._panes] == [False, True, False]
-    window.chat.back.click()
+    window.chat.header.back.click()
     assert [pane.isVisible() for pane in page._panes] == [True, False, False]
     QTest.keyClick(window.sidebar.rooms, Qt.Key.Key_Down)
     QTest.mouseClick(
@@ -115,7 +115,7 @@ def test_one_pane_with_a_way_back_when_narrow(desk: Desk) -> None:
     )
     assert window.chat.isVisible()
     assert ("room_selected", "lobby") in desk.intents
-    window.chat.people.click()
+    window.chat.header.people.click()
     assert [pane.isVisible() for pane in page._panes] == [False, False, True]
     window.people.back.click()
     assert window.chat.isVisible()
@@ -127,7 +127,7 @@ def test_one_pane_with_a_way_back_when_narrow(desk: Desk) -> None:
 def test_people_can_be_hidden(desk: Desk) -> None:
     QTest.keyClick(desk.window, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
     assert not desk.window.people.isVisible()
-    desk.window.chat.people.click()
+    desk.window.chat.header.people.click()
     assert desk.window.people.isVisible()
 
 

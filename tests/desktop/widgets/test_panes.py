@@ -47,9 +47,9 @@ def test_people_dragged_away_come_back_as_wide_as_they_were(desk: Desk) -> None:
     wide = panes(desk)[2]
     for back in (
         lambda: QTest.keyClick(desk.window, Key.Key_Period, CTRL),
-        desk.window.chat.people.click,
+        desk.window.chat.header.people.click,
         lambda: QTest.keyClick(desk.window, Key.Key_F, CTRL),
-        desk.window.chat.pins.click,
+        desk.window.chat.header.pins.click,
         lambda: desk.window.side.show_details(desk.timeline.row(0)),
     ):
         collapse_people(desk)
@@ -78,11 +78,11 @@ def test_a_page_dragged_away_is_closed(desk: Desk) -> None:
 def test_rooms_dragged_away_have_a_way_back(desk: Desk) -> None:
     drag(desk, 1, 30)
     wide = panes(desk)[0]
-    assert not desk.window.chat.back.isVisible()
+    assert not desk.window.chat.header.back.isVisible()
     collapse_rooms(desk)
-    QTest.mouseClick(desk.window.chat.back, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(desk.window.chat.header.back, Qt.MouseButton.LeftButton)
     assert panes(desk)[0] == wide
-    assert not desk.window.chat.back.isVisible()
+    assert not desk.window.chat.header.back.isVisible()
     assert focused() is desk.window.sidebar.rooms
     collapse_rooms(desk)
     assert focused() is desk.window.chat.composer.editor, "what is hidden has no focus"
@@ -117,7 +117,7 @@ def test_what_was_hidden_stays_hidden_and_what_was_wide_is(desk: Desk) -> None:
         assert desk.window.layout_state() == hidden, "what it is not is ignored"
     page.restore_state(alone)
     assert panes(desk)[0] == panes(desk)[2] == 0
-    assert desk.window.chat.back.isVisible()
+    assert desk.window.chat.header.back.isVisible()
     QTest.keyClick(desk.window, Key.Key_Period, CTRL)
     assert panes(desk)[2] == before[2]
 
@@ -158,7 +158,7 @@ def test_narrow_esc_leads_to_the_chat(desk: Desk) -> None:
     for open_pane, pane in (
         (lambda: QTest.keyClick(window, Key.Key_Period, CTRL), window.people),
         (lambda: QTest.keyClick(window, Key.Key_K, CTRL), window.sidebar),
-        (window.chat.back.click, window.sidebar),
+        (window.chat.header.back.click, window.sidebar),
         (lambda: window.side.show_details(desk.timeline.row(0)), window.people),
         (window.side.open_pins, window.people),
         (lambda: QTest.keyClick(window, Key.Key_F, CTRL), window.people),
@@ -188,8 +188,8 @@ def test_narrow_f6_walks_all_panes(desk: Desk) -> None:
 
 def test_narrow_a_button_that_goes_takes_no_focus_with_it(desk: Desk) -> None:
     narrow(desk)
-    desk.window.chat.back.setFocus()
-    QTest.keyClick(desk.window.chat.back, Key.Key_Space)
+    desk.window.chat.header.back.setFocus()
+    QTest.keyClick(desk.window.chat.header.back, Key.Key_Space)
     assert only(desk, desk.window.sidebar)
     desk.window.room_page.show_pane(desk.window.people)
     QTest.keyClick(desk.window.people.back, Key.Key_Space)
@@ -208,7 +208,7 @@ def test_narrow_a_page_has_one_way_out(desk: Desk) -> None:
         assert not back.isVisible()
         desk.window.side.close()
         assert only(desk, desk.window.chat)
-    desk.window.chat.people.click()
+    desk.window.chat.header.people.click()
     assert back.isVisible()
 
 
@@ -218,7 +218,7 @@ def test_a_window_made_narrow_and_wide_again_has_its_panes(desk: Desk) -> None:
     desk.window.resize(420, 600)
     QApplication.processEvents()
     assert only(desk, desk.window.chat)
-    desk.window.chat.back.click()
+    desk.window.chat.header.back.click()
     desk.window.resize(1000, 600)
     assert panes(desk) == before
 

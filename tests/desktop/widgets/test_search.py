@@ -141,7 +141,7 @@ def test_the_end_of_the_list_asks_for_more(desk: Desk, qtbot: QtBot) -> None:
 
 
 def test_pins_by_the_icon_and_back(desk: Desk) -> None:
-    QTest.mouseClick(desk.window.chat.pins, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(desk.window.chat.header.pins, Qt.MouseButton.LeftButton)
     assert ("pins_requested",) in desk.intents
     page = desk.window.people.pins
     desk.window.side.set_pins(Finding(room="lobby"))
@@ -151,7 +151,7 @@ def test_pins_by_the_icon_and_back(desk: Desk) -> None:
     page.list.enter()
     QTest.keyClick(page.list, Key.Key_Return)
     assert desk.intents[-1] == ("message_requested", "lobby", 4)
-    QTest.mouseClick(desk.window.chat.pins, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(desk.window.chat.header.pins, Qt.MouseButton.LeftButton)
     assert desk.window.people.shows_people
 
 
@@ -166,7 +166,7 @@ def test_another_room_takes_its_own_pins(desk: Desk) -> None:
 
 def test_the_people_icon_brings_the_people_back(desk: Desk) -> None:
     desk.window.side.open_search(everywhere=False)
-    desk.window.chat.people.click()
+    desk.window.chat.header.people.click()
     assert desk.window.people.shows_people
     assert desk.window.people.isVisible()
 
