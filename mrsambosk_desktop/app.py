@@ -114,7 +114,7 @@ class App:
         )
         self.backups = BackupsController(options.folder / "host", self.hosting, self.connection, self.tasks)
         self.people = PeopleController(self.feed, self.connection, self.tasks)
-        self.doctor = DoctorController(self.tasks, lambda: self.connection.door)
+        self.doctor = DoctorController(self.tasks, lambda: self.connection.door, glances=options.look_around)
         self.invites = InvitesController(self.feed, self.connection, self.tasks)
         self.nearby = NearbyController(self.tasks, enabled=options.look_around)
         self.networks = NetworkWatch(self.tasks)

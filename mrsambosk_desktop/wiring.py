@@ -153,6 +153,8 @@ def connect_doctor(window: MainWindow, doctor: DoctorController) -> None:
     window.first_run.check_requested.connect(doctor.check_way)
     window.dialogs.check_requested.connect(doctor.check_host)
     window.dialogs.check_again_requested.connect(doctor.again)
+    window.dialogs.glance_requested.connect(doctor.glance)
+    doctor.glanced.connect(window.dialogs.show_reach)
     doctor.looking.connect(window.dialogs.show_looking)
     doctor.looked.connect(window.dialogs.show_findings)
 

@@ -23,17 +23,22 @@ Look = Callable[[], Coroutine[Any, Any, tuple[Finding, ...]]]
 
 
 class DoctorController(QObject):
-    """Signals: `looking`: it has begun; `looked` (findings): it is done.
+    """Signals: `looking`: it has begun; `looked` (findings): it is done; `glanced` (findings): as `looked`, for who did
+    not ask for it.
 
     `aim` at what a person tries to join, before `check_way`.
+
+    Args:
+        glances: whether it looks without being asked.
     """
 
     looking = Signal()
     looked = Signal(object)
+    glanced = Signal(object)
 
-    def __init__(self, tasks: Tasks, door: Callable[[], Door | None]) -> None:
+    def __init__(self, tasks: Tasks, door: Callable[[], Door | None], *, glances: bool = True) -> None:
         super().__init__()
-        self._tasks, self._door = tasks, door
+        self._tasks, self._door, self._glances = tasks, door, glances
         self._aim: tuple[tuple[Address, ...], Trust | None] | None = None
         self._last: Look | None = None
         self._work: asyncio.Task[None] | None = None
@@ -62,6 +67,11 @@ class DoctorController(QObject):
         """Look at the host here, by its invite."""
         self._begin(lambda: self._look_at_host(invite))
 
+    def glance(self, invite: str) -> None:
+        """Look at the host here as `check_host` does, beside whatever else goes on."""
+        if self._glances:
+            self._tasks.start(self._glance(invite), "glance at the connection")
+
     def again(self) -> None:
         """The same once more."""
         if self._last is not None:
@@ -76,6 +86,9 @@ class DoctorController(QObject):
 
     async def _run(self, look: Look) -> None:
         self.looked.emit(await look())
+
+    async def _glance(self, invite: str) -> None:
+        self.glanced.emit(await self._look_at_host(invite))
 
     async def _look_at_host(self, text: str) -> tuple[Finding, ...]:
         try:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout
 
 from mrsambosk_desktop.core.rows import ConnectionState, Link
@@ -105,6 +106,7 @@ class Banner(QFrame):
         self._since = self._live_since = clock()
         self._was_live = False
         self._is_cut_off = False
+        self._announced = ""
         self._hosted_by = ""
         self._problem = ""
         self._problem_until = 0.0
@@ -184,10 +186,18 @@ class Banner(QFrame):
         self._problem = ""
         self.refresh()
 
+    def _announce(self, text: str) -> None:
+        """A screen reader says it, wherever the focus is; not each second of a count."""
+        said = "".join(char for char in text if not char.isdigit())
+        if said and said != self._announced:
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+        self._announced = said
+
     def _show(self, notice: Notice, *, dismissable: bool = False) -> None:
         if self._text.text() != notice.text:
             self._text.setText(notice.text)
             self.setAccessibleName(notice.text)
+            self._announce(notice.text)
         if self.property("kind") != notice.kind:
             self.setProperty("kind", notice.kind)
             repolish(self)

@@ -33,8 +33,9 @@ from .trust_dialog import TrustDialog
 
 class Dialogs(QObject):
     """Signals: what a person answered, or asked for in one of them. `networks_answered` (those asked about, those
-    chosen); `moderation_requested` (user, verb) comes at once for a verb that needs no question; `check_requested` is
-    for the host of this invite; `ctrl_enter_changed`: whether Ctrl+Enter sends."""
+    chosen); `moderation_requested` (user, verb) comes at once for a verb that needs no question; `check_requested`, and
+    `glance_requested` for the line about it in *You are hosting*, are for the host of this invite;
+    `ctrl_enter_changed`: whether Ctrl+Enter sends."""
 
     trust_answered = Signal(bool)
     secret_answered = Signal(str)
@@ -45,6 +46,7 @@ class Dialogs(QObject):
     networks_answered = Signal(object, object)
     check_requested = Signal(str)
     check_again_requested = Signal()
+    glance_requested = Signal(str)
     invites_requested = Signal()
     make_invite_requested = Signal(bool, int)
     revoke_invite_requested = Signal(str)
@@ -125,6 +127,12 @@ class Dialogs(QObject):
             self._hosting.check_wanted.connect(lambda: self.check_requested.emit(self._host.invite or ""))
         self._hosting.set_host(self._host)
         self._hosting.open()
+        self.glance_requested.emit(self._host.invite or "")
+
+    def show_reach(self, findings: Sequence[Finding]) -> None:
+        """Whether others can reach this computer, where *You are hosting* shows."""
+        if self._hosting is not None and self._hosting.isVisible():
+            self._hosting.show_reach(findings)
 
     def ask_networks(self, networks: Sequence[Network]) -> None:
         """Let the person say whether to host on these too; `networks_answered` may follow."""

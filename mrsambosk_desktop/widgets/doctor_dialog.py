@@ -32,7 +32,8 @@ _LOOKS: Final = {
 _ICON: Final = 18
 
 
-def _translated(text: str) -> str:
+def translated(text: str) -> str:
+    """A finding's words in the language of the window."""
     return QCoreApplication.translate(CONTEXT, text)
 
 
@@ -133,8 +134,8 @@ class DoctorDialog(QDialog):
         row.setObjectName("finding")
         row.setProperty("verdict", finding.verdict.value)
         row.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        told, todo = sentence(finding, _translated), advice(finding, _translated) if finding.advice else ""
-        title, mark = _translated(TITLES[finding.check]), _translated(MARKS[finding.verdict])
+        told, todo = sentence(finding, translated), advice(finding, translated) if finding.advice else ""
+        title, mark = translated(TITLES[finding.check]), translated(MARKS[finding.verdict])
         row.setAccessibleName(" ".join(part for part in (f"{title}: {mark}.", told, todo, *finding.commands) if part))
         across = QHBoxLayout(row)
         across.setContentsMargins(12, 10, 12, 10)
@@ -185,7 +186,7 @@ class DoctorDialog(QDialog):
         return frame
 
     def _copy_report(self) -> None:
-        self._copy(report(self._findings, _translated))
+        self._copy(report(self._findings, translated))
 
     def _copy(self, text: str) -> None:
         QGuiApplication.clipboard().setText(text)

@@ -1,12 +1,16 @@
 """'You are hosting': where others find this room and the invite to give them. Not modal: chat goes on beside it."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from mrsambosk_desktop.core.findings import Finding, Verdict, sentence
 from mrsambosk_desktop.core.rows import HostCard
 
-from .parts import button, label
+from .doctor_dialog import translated
+from .parts import button, label, repolish
 from .qr_code import QrCode
 from .theme import Theme
 
@@ -39,6 +43,9 @@ class HostingDialog(QDialog):
         self.copy = button(self.tr("Copy invite"), self._copy, "primary")
         self._copied = label(role="muted")
         self.check = button(self.tr("Check the connection"), self.check_wanted.emit)
+        self._reach = label(role="muted", wraps=True)
+        self._reach.setAccessibleName(self.tr("Whether others can reach this computer"))
+        self._reach.hide()
         self.personal = button(self.tr("Personal invite…"), self.personal_wanted.emit)
         done = button(self.tr("Done"), self.accept)
         frame = QFrame()
@@ -73,6 +80,7 @@ class HostingDialog(QDialog):
         box.addWidget(self.code, 0, Qt.AlignmentFlag.AlignHCenter)
         box.addWidget(frame)
         box.addLayout(inviting)
+        box.addWidget(self._reach)
         box.addLayout(buttons)
         self._frame = frame
         self.setMinimumWidth(min(440, max(320, parent.width() - 40)))
@@ -80,7 +88,9 @@ class HostingDialog(QDialog):
     def set_host(self, card: HostCard) -> None:
         """Where the room is, as far as known."""
         self._invite = card.invite or ""
-        self._title.setText(self.tr("“{room}” is open").format(room=f"\u2068{card.own_room or card.host_name}\u2069"))
+        self._title.setText(
+            self.tr("You are hosting “{room}”").format(room=f"\u2068{card.own_room or card.host_name}\u2069")
+        )
         # An address reads from left to right in every language.
         self._addresses.setText("\n".join(f"\u2066{line}\u2069" for line in card.address_lines))
         # A link has no spaces to break at; a zero-width one after each separator lets it wrap and is not copied.
@@ -95,6 +105,16 @@ class HostingDialog(QDialog):
         self.personal.setVisible(not card.own_room)
         if not card.hosting and not card.own_room:
             self.close()
+        self._fit()
+
+    def show_reach(self, findings: Sequence[Finding]) -> None:
+        """Whether others can reach this computer, as far as it can tell by itself."""
+        bad = [finding for finding in findings if finding.verdict is Verdict.BAD]
+        nothing = self.tr("Nothing on this computer keeps others out, as far as can be seen from here.")
+        self._reach.setText(sentence(bad[0], translated) if bad else nothing)
+        self._reach.setProperty("role", "problem" if bad else "muted")
+        repolish(self._reach)
+        self._reach.show()
         self._fit()
 
     def open(self) -> None:

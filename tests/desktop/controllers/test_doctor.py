@@ -73,6 +73,21 @@ def test_a_host_here_is_known_by_its_invite(monkeypatch: pytest.MonkeyPatch) -> 
     assert play(monkeypatch, act) == ["looking", "looked 8"]
 
 
+def test_a_glance_is_told_apart_and_disturbs_no_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def act(doctor: DoctorController, looks: Looks) -> None:
+        glanced: list[tuple[Finding, ...]] = []
+        doctor.glanced.connect(glanced.append)
+        doctor.check_host("")
+        doctor.glance("")
+        await turn()
+        assert len(looks.hosts) == 2
+        looks.go.set()
+        await turn()
+        assert [len(findings) for findings in glanced] == [6]
+
+    assert play(monkeypatch, act) == ["looking", "looked 6"]
+
+
 def test_without_a_host_the_computer_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     async def act(doctor: DoctorController, looks: Looks) -> None:
         looks.go.set()

@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -62,6 +63,22 @@ def test_what_is_cut_off_is_told_when_it_is_no_blip_any_more(banner: Banner, clo
     assert told == [True, False]
     banner.set_state(ConnectionState(Link.STOPPED, "Staff room"))
     assert told == [True, False, True]
+
+
+def test_what_it_says_is_announced_once(banner: Banner, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(QAccessible, "updateAccessibility", lambda event: said.append(event.message()))
+    banner.set_state(ConnectionState(Link.RETRYING, "Staff room", clock.now + 1))
+    after(banner, clock, 2.1)
+    banner.set_state(ConnectionState(Link.RETRYING, "Staff room", clock.now + 20))
+    for _ in range(3):
+        after(banner, clock, 5)
+    banner.set_state(ConnectionState(Link.LIVE, "Staff room", missed=2))
+    assert [text.replace("\u2068", "").replace("\u2069", "") for text in said] == [
+        "Reconnecting…",
+        "No connection to Dana's host. Trying again in 10 s",
+        "2 messages while you were away",
+    ]
 
 
 def test_a_connection_lost_and_found(banner: Banner, clock: Clock) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from mrsambosk_desktop.core.doctor import HostFacts, examine_host
-from mrsambosk_desktop.core.findings import Interface, Verdict, report
+from mrsambosk_desktop.core.findings import Interface, Verdict, report, sentence
 from mrsambosk_desktop.core.firewall import Gate, Wall
 from mrsambosk_desktop.widgets.doctor_dialog import DoctorDialog
 from mrsambosk_desktop.widgets.first_run import FirstRun
@@ -127,6 +127,23 @@ def test_everything_but_commands_is_translated(dialog: DoctorDialog, qapp: QAppl
         assert all(MARK in row.accessibleName() for row in dialog.rows())
     finally:
         qapp.removeTranslator(pseudo)
+
+
+def test_who_hosts_is_told_whether_others_can_reach_this_computer(desk: Desk, qtbot: QtBot) -> None:
+    dialogs = desk.window.dialogs
+    with qtbot.waitSignal(dialogs.glance_requested, timeout=2000) as asked:
+        dialogs.show_hosting()
+    assert asked.args == ["mrsambosk://join?at=192.168.1.20:8765"]
+    hosting = desk.window.findChild(HostingDialog)
+    assert hosting is not None
+    line = next(one for one in hosting.findChildren(QLabel) if "can reach" in one.accessibleName())
+    assert not line.isVisible()
+    dialogs.show_reach(FINDINGS)
+    bad = next(finding for finding in FINDINGS if finding.verdict is Verdict.BAD)
+    assert (line.isVisible(), line.text(), line.property("role")) == (True, sentence(bad), "problem")
+    dialogs.show_reach([finding for finding in FINDINGS if finding.verdict is not Verdict.BAD])
+    assert (line.property("role"), "Nothing on this computer" in line.text()) == ("muted", True)
+    hosting.close()
 
 
 def test_the_page_is_opened_from_hosting(desk: Desk, qtbot: QtBot) -> None:
