@@ -1,6 +1,8 @@
 """'You are hosting': where others find this room and the invite to give them. Not modal: chat goes on beside it."""
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
@@ -13,6 +15,9 @@ from .doctor_dialog import translated
 from .parts import button, label, repolish
 from .qr_code import QrCode
 from .theme import Theme
+
+#: So many letters without anything to break a line at.
+_LONG: Final = re.compile(r"([A-Za-z0-9]{13})(?=[A-Za-z0-9])")
 
 
 class HostingDialog(QDialog):
@@ -93,8 +98,8 @@ class HostingDialog(QDialog):
         )
         # An address reads from left to right in every language.
         self._addresses.setText("\n".join(f"\u2066{line}\u2069" for line in card.address_lines))
-        # A link has no spaces to break at; a zero-width one after each separator lets it wrap and is not copied.
-        self._text.setText(self._invite.replace("&", "\u200b&").replace("?", "?\u200b"))
+        # A link has no spaces to break at; zero-width ones let it wrap, are not copied by the button, and no matter.
+        self._text.setText(_LONG.sub("\\1\u200b", self._invite.replace("&", "\u200b&").replace("?", "?\u200b")))
         self.code.set_text(self._invite)
         self._key_words.setText(" ".join(card.words))
         for words in (self._key_intro, self._key_words):

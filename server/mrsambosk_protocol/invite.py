@@ -15,6 +15,8 @@ from .limits import DEFAULT_PORT
 
 SCHEME: Final = "mrsambosk"
 _FINGERPRINT: Final = re.compile(r"[A-Z2-7]{52}\Z")
+#: What a mail, or a window that wraps a link, puts into it; a name in a link has its blanks written as %20.
+_BLANKS: Final = re.compile(r"[\s\u200b\u2060\ufeff]+")
 _CODE: Final = re.compile(r"[A-Za-z0-9-]{1,64}\Z")
 _LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\Z")
 _ADDRESSES: Final = 16
@@ -70,14 +72,14 @@ class BadInvite(ValueError):
 
 
 def parse_invite(link: str) -> Invite:
-    """What an invite says. Unknown parameters are ignored.
+    """What an invite says. Unknown parameters are ignored, and blanks and breaks that it got on its way.
 
     Raises:
         BadInvite: with the part that failed.
     """
-    link = link.strip()
     if len(link) > _LENGTH:
         raise BadInvite("link", "This invite is too long to be one.")
+    link = _BLANKS.sub("", link)
     try:
         parts = urlsplit(link)
     except ValueError:

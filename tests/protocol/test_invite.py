@@ -141,6 +141,14 @@ def test_a_bad_invite_says_which_part(link: str, part: str) -> None:
     assert part_of(link) == part
 
 
+def test_an_invite_that_was_wrapped_on_its_way() -> None:
+    key = "A" * 52
+    link = f"mrsambosk://join?at=192.168.1.20:8765&name=Staff%20room&fp={key}"
+    whole = parse_invite(link)
+    assert parse_invite(f" {link[:30]}\n  {link[30:60]}\u200b{link[60:]}\r\n") == whole
+    assert whole.name == "Staff room"
+
+
 def test_an_invite_by_hand() -> None:
     link = f"MRSAMBOSK://JOIN/?at=192.168.1.20:8765&at=[fe80::1]:8765&name=Staff%20room&fp={FP}&code=blue-owl&later=1"
     invite = parse_invite(link)
