@@ -29,7 +29,7 @@ from mrsambosk_desktop.controllers.connection import ConnectionController
 from mrsambosk_desktop.controllers.feed import Feed
 from mrsambosk_desktop.controllers.reading import ReadingController
 from mrsambosk_desktop.core import outbox
-from mrsambosk_desktop.core.rows import Link
+from mrsambosk_desktop.core.rows import Link, Pending
 from mrsambosk_desktop.core.tasks import Tasks
 from mrsambosk_desktop.models.members import MemberModel
 from mrsambosk_desktop.models.rooms import RoomModel
@@ -45,14 +45,15 @@ def say(event: str, **fields: object) -> None:
     print(json.dumps({"event": event, **fields}), flush=True)
 
 
+class _Timeline(TimelineModel):
+    """Tells what stands in it."""
+
+    def put_pending(self, pending: Pending) -> None:
+        super().put_pending(pending)
+        say("shown", body=pending.body)
+
+
 class _Chat(ChatController):
-    """Tells what stands in the timeline."""
-
-    def _show(self, entry: outbox.Entry) -> None:
-        super()._show(entry)
-        if entry.cid is not None:
-            say("shown", body=entry.command.body)
-
     @property
     def waiting(self) -> int:
         return len(self._outbox) + len(self._others) + len(self._stores)
@@ -64,7 +65,7 @@ class HeadlessApp:
     def __init__(self, folder: Path) -> None:
         self.tasks = Tasks(self._failed)
         self.disk = Disk(folder)
-        self.timeline = TimelineModel()
+        self.timeline = _Timeline()
         timeline, members, rooms = self.timeline, MemberModel(), RoomModel()
         self.feed = Feed(self.disk, timeline, members, rooms)
         reading = ReadingController(self.disk, self.feed, timeline, self.tasks)

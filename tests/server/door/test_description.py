@@ -57,6 +57,8 @@ def attempt(host: HostProcess, who: str, examples: int) -> int:
                     request(host, "PATCH", "/api/v1/host", token=host.owner_token, data={"policy": "open"})
                     mine = register(host).token
                 response = case.call(headers={"Authorization": f"Bearer {mine}"} if mine else {})
+                if response.status_code == 501 and "transfer-encoding" in {name.lower() for name in case.headers or {}}:
+                    return  # by chance a header of HTTP's own was made up, which never reaches an operation
                 assert response.status_code < 500, response.text
                 case.validate_response(response, excluded_checks=NOT_CHECKED)
 
