@@ -1,7 +1,9 @@
-"""Whether this program works where it is: host a room, join it from a second window, post, delete. Nothing shows.
+"""Whether this program works where it is: host a room, join it from a second window, post, delete, colour code.
+
+Nothing shows.
 
 `mrsambosk --smoke` prints one line of JSON, and ends with 0 when all of it came about:
-`{"smoke": "passed", "version": …, "steps": ["host", "join", "post", "delete", "quit"], "seconds": …}`.
+`{"smoke": "passed", "version": …, "steps": ["host", "join", "post", "delete", "colour", "quit"], "seconds": …}`.
 All is kept in a folder that is gone afterwards; nothing is sent to the network.
 """
 
@@ -22,6 +24,7 @@ import qasync  # type: ignore[import-untyped]  # isort: skip
 from mrsambosk_protocol import __version__
 
 from .app import App, Options
+from .core.highlight import LANGUAGES, load
 from .core.rows import Link
 
 _SECONDS: Final = 45.0
@@ -104,6 +107,9 @@ async def _play(qt: QApplication, folder: Path, steps: list[str]) -> None:
             guest.window.delete_now_requested.emit(_message(guest))
             await until(lambda: _message(owner) is None and _message(guest) is None)
             steps.append("delete")
+            for language in LANGUAGES:
+                load(language)
+            steps.append("colour")
     except TimeoutError:
         raise _Failed(f"after {', '.join(steps) or 'nothing'} the next step did not come about") from None
     finally:

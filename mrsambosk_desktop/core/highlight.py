@@ -72,6 +72,8 @@ _ALIASES: Final = {
     "make": "makefile",
     "docker": "dockerfile",
 }
+#: What they are imported from, by name: who packs the program must be told.
+MODULES: Final = tuple(sorted({f"pygments.lexers.{module}" for module, _ in _LEXERS.values()}))
 #: Every language that can be coloured, by the names people give them.
 LANGUAGES: Final = frozenset(_LEXERS) | frozenset(_ALIASES)
 

@@ -79,7 +79,7 @@ def check_smoke(status: int, output: str, notes: str = "") -> dict[str, object]:
         said = json.loads(lines[0]) if len(lines) == 1 else None
     except ValueError:
         said = None
-    wanted = {"smoke": "passed", "version": version(), "steps": ["host", "join", "post", "delete", "quit"]}
+    wanted = {"smoke": "passed", "version": version(), "steps": ["host", "join", "post", "delete", "colour", "quit"]}
     if status != 0 or not isinstance(said, dict) or {key: said.get(key) for key in wanted} != wanted:
         raise DoesNotWork(f"--smoke ended with {status} and said {output!r}\n{notes[-2000:]}")
     return said

@@ -89,7 +89,7 @@ def test_the_program_tries_itself(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
     (line,) = ran.stdout.splitlines()
     said = json.loads(line)
-    assert (said["smoke"], said["steps"]) == ("passed", ["host", "join", "post", "delete", "quit"])
+    assert (said["smoke"], said["steps"]) == ("passed", ["host", "join", "post", "delete", "colour", "quit"])
     assert list(tmp_path.iterdir()) == [], "nothing is left"
 
 

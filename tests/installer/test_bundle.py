@@ -17,7 +17,7 @@ from scripts.installer.bundle import DoesNotWork, check_smoke
 from scripts.installer.project import Skipped
 from scripts.installer.trimming import is_wanted
 
-STEPS = ["host", "join", "post", "delete", "quit"]
+STEPS = ["host", "join", "post", "delete", "colour", "quit"]
 GOOD = {"smoke": "passed", "version": __version__, "steps": STEPS, "seconds": 1.0}
 
 
