@@ -48,6 +48,7 @@ from .models.found import FoundModel
 from .models.members import MemberModel
 from .models.rooms import RoomModel
 from .models.timeline import TimelineModel
+from .net.http import Door
 from .settings import Settings, SettingsFile
 from .storage.credentials import Ring
 from .storage.database import StorageFault
@@ -114,7 +115,7 @@ class App:
         )
         self.backups = BackupsController(options.folder / "host", self.hosting, self.connection, self.tasks)
         self.people = PeopleController(self.feed, self.connection, self.tasks)
-        self.doctor = DoctorController(self.tasks, lambda: self.connection.door, glances=options.look_around)
+        self.doctor = DoctorController(self.tasks, self._own_door, glances=options.look_around)
         self.invites = InvitesController(self.feed, self.connection, self.tasks)
         self.nearby = NearbyController(self.tasks, enabled=options.look_around)
         self.networks = NetworkWatch(self.tasks)
@@ -168,11 +169,12 @@ class App:
         Raises:
             StorageFault: the profile can't be opened.
         """
+        # Before anything can fail: what is kept at the end is what was there.
+        self.appearance.restore()
         await self.disk.open()
         await self.chat.load()
         await self.drafts.load()
         await self.reading.load()
-        self.appearance.restore()
         self.window.first_run.set_name(self.settings.name)
         if self._options.autostart is not None:
             self._options.autostart.repair()
@@ -221,6 +223,10 @@ class App:
             self.theme.deleteLater()
 
     # Inside ----------------------------------------------------------------------------------------------------
+
+    def _own_door(self) -> Door | None:
+        """The HTTP of the host that is run here, while the window is on it: no other is asked about this computer."""
+        return self.connection.door if self.hosting.is_looked_at else None
 
     def _connect(self) -> None:
         window = self.window

@@ -114,7 +114,8 @@ class BackupsController(QObject):
     async def _restore(self, file: str) -> None:
         was_hosting = self._hosting.is_hosting
         if was_hosting:
-            await self._connection.stop(translate("Backups", "The room is being restored from a backup."))
+            if self._hosting.is_looked_at:
+                await self._connection.stop(translate("Backups", "The room is being restored from a backup."))
             await self._hosting.aclose()
         try:
             done = await upkeep.restore(self._data, file)

@@ -48,6 +48,7 @@ class ChatController(QObject):
         self._host = ""
         self._storing = asyncio.Lock()
         self._timer: asyncio.Handle | None = None
+        self._undropped: set[int] = set()
         self._typed_at = 0.0
         self._answered = asyncio.Event()
         self._stores: set[asyncio.Task[None]] = set()
@@ -173,6 +174,7 @@ class ChatController(QObject):
                     await self._answered.wait()
         self._cancel_timer()
         await self._stored()
+        await self._drop_again()
 
     # Inside ----------------------------------------------------------------------------------------------------
 
@@ -191,8 +193,20 @@ class ChatController(QObject):
             if entry is None or entry.state is not State.WAITING:
                 return
             self._outbox.settle(entry.seq)
-            await self._disk.run(self._disk.profile.drop, entry.seq)
-        self._unsent.undo(entry)
+            self._unsent.undo(entry)
+            try:
+                await self._disk.run(self._disk.profile.drop, entry.seq)
+            except StorageFault:
+                # Left there it would be carried out at the next start.
+                self._undropped.add(entry.seq)
+                raise
+
+    async def _drop_again(self) -> None:
+        """What the disk kept of deletes that were undone goes, now that it may let us."""
+        with contextlib.suppress(StorageFault):
+            while self._undropped:
+                await self._disk.run(self._disk.profile.drop, min(self._undropped))
+                self._undropped.discard(min(self._undropped))
 
     def _add(self, command: Kept, undo: float = 0.0) -> None:
         if not self._host or not command.room:
@@ -211,6 +225,7 @@ class ChatController(QObject):
                 self._unsent.undo(entry)
                 self._give_back(entry)
                 return
+            await self._drop_again()
             if entry.host != self._host:
                 self._others.append(entry)
                 return

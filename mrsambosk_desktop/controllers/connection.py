@@ -100,6 +100,11 @@ class ConnectionController(QObject):
             self._tasks.start(self._join(self._entrance.to_found(name, host, code)), "join a found host")
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is somebody else's host that this is, or wants to be, connected to."""
+        return self._target is not None and not self._target.hosted
+
+    @property
     def door(self) -> Door | None:
         """The host's HTTP, while there is a host."""
         target = self._target

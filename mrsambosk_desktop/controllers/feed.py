@@ -244,9 +244,10 @@ class Feed(QObject):
 
     async def _open(self, room: str) -> None:
         if room not in self.rooms:
-            self._timeline.reset([], has_older=False, has_newer=False, unread_after=None)
+            self._timeline.reset([], has_older=False, has_newer=False, unread_after=None, is_other=True)
             return
-        entering = room != self.room or not self.unread_line[1]
+        is_other = room != self.room
+        entering = is_other or not self.unread_line[1]
         self.room = room
         span = self.copies.get(room, RoomCopy()).ranges.newest()
         first, last = (span.first, span.last) if span is not None else (1, 0)
@@ -260,6 +261,7 @@ class Feed(QObject):
             has_newer=False,
             unread_after=self.unread_line[0],
             opened_at=self.unread_line[1],
+            is_other=is_other,
         )
         self._timeline.set_reads(self.reads.get(room, {}))
         await self.find_sources()

@@ -96,7 +96,8 @@ class HostingController(QObject):
     @property
     def is_looked_at(self) -> bool:
         """Whether the window is on the host that is run here, or was when it last ran; or on none at all."""
-        return not self._own or self._feed.host in ("", self._own)
+        # Before it ran for the first time nobody knows which host it is.
+        return self._feed.host in ("", self._own) if self._own else not self._connection.is_elsewhere
 
     def host(self, owner: str, room_name: str | None, policy: str | None) -> None:
         """Open a room on this computer, and go in. Without a name and a policy it is the one of the last time; one that

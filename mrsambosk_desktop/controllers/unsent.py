@@ -69,11 +69,15 @@ class Unsent:
 
     def settle(self, entry: Entry, rev: int) -> None:
         """The host has stored it at this revision, and it is in the queue no more."""
+        copy = self._feed.copies.get(entry.room)
+        is_untold = copy is None or rev > copy.cursor
         if isinstance(entry.command, Edit | React):
-            copy = self._feed.copies.get(entry.room)
-            if copy is not None and rev > copy.cursor:
+            if is_untold:
                 self._untold.append((entry, rev))
             self.undo(entry)
+        elif entry.cid is not None and is_untold:
+            # It stays until its row comes, also when the connection breaks in between.
+            self.became_row(entry.cid)
 
     def became_row(self, cid: str) -> None:
         """This post is, or will be, a stored row: there is nothing to take away."""

@@ -172,15 +172,21 @@ class TimelineModel(QAbstractListModel):
         has_newer: bool,
         unread_after: int | None,
         opened_at: int | None = None,
+        is_other: bool = False,
     ) -> None:
         """A room was opened, or jumped in: shows these rows and no others (pending ones stay, at the newest end).
 
         Args:
+            is_other: it is another room than before: what was not sent there is not shown here. Ids are a room's own.
             messages: ascending, the newest `MAX_ROWS` of them are kept.
             unread_after: the id read up to when the room was opened; None: no unread line.
             opened_at: the newest id when the room was opened: no later row gets the line. None: the newest of these.
         """
         self.beginResetModel()
+        if is_other:
+            self._window.pending.clear()
+            self._maker.deleting.clear()
+            self._maker.changes = {}
         kept = messages[-MAX_ROWS:]
         self._window.fill(kept, has_older=has_older or len(kept) < len(messages), has_newer=has_newer)
         self._maker.deleting &= {message.id for message in kept}

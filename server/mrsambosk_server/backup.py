@@ -292,7 +292,6 @@ def _alone(folder: Path, wanted: Callable[[], bool]) -> Iterator[None]:
 def _make(source: Path, to: Path, part: Path, wanted: Callable[[], bool]) -> Path:
     """A checked copy of a database; where it fails, nothing of it is left."""
     try:
-        _check_space(source, to.parent)
         _copy(source, part, wanted)
         check(part)
         os.replace(part, to)
@@ -304,12 +303,18 @@ def _make(source: Path, to: Path, part: Path, wanted: Callable[[], bool]) -> Pat
     return to
 
 
-def _check_space(source: Path, folder: Path) -> None:
-    files = (source, Path(f"{source}-wal"))
-    needed = sum(file.stat().st_size for file in files if file.exists()) + _LEFT_BYTES
+def _check_space(folder: Path, wanted: int) -> None:
+    """Whether so many bytes leave the host what it needs to go on."""
+    needed = wanted + _LEFT_BYTES
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise OSError(0, f"it needs {-(-needed // _MIB):,} MiB, and {free // _MIB:,} MiB are free")
+
+
+def _bytes_of(db: sqlite3.Connection) -> int:
+    """How large a database is with what is in its log."""
+    pages, each = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    return int(pages * each)
 
 
 def _check_wanted(wanted: Callable[[], bool]) -> None:
@@ -337,12 +342,19 @@ def _copy(source: Path, part: Path, wanted: Callable[[], bool]) -> None:
         # One snapshot for all steps: else every commit of the host would begin the copy anew.
         db.execute("BEGIN")
         db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        _check_space(part.parent, _bytes_of(db))
         db.backup(copy, pages=_PAGES, progress=go_on, sleep=0)
         db.execute("ROLLBACK")
-        # What was deleted before the snapshot is not in it, its words in the index included.
-        search.purge_copy(copy)
         # A backup is one file.
         copy.execute("PRAGMA journal_mode = DELETE").fetchone()
+        # What was deleted before the snapshot is not in it, its words in the index included.
+        if search.is_purge_due(copy):
+            _check_wanted(wanted)
+            # The index may be there twice for a while.
+            _check_space(part.parent, search.index_bytes(copy))
+            copy.execute("PRAGMA journal_mode = MEMORY").fetchone()
+            search.purge_copy(copy)
+            copy.execute("PRAGMA journal_mode = DELETE").fetchone()
     os.utime(part, ns=(begun, begun))
     with part.open("r+b") as file:
         os.fsync(file.fileno())

@@ -179,14 +179,15 @@ def message(tx: Transaction, viewer: str, room: str, message_id: int) -> Message
 
 
 def seen_by(tx: Transaction, viewer: str, ask: Seen) -> SeenBy:
-    """Who has read a message, without its author and without who came later: they have read nothing older.
+    """Who has read a message, without its author.
 
     Raises:
         Refused: `not_found`.
     """
-    row = message(tx, viewer, ask.room, ask.id)
+    author = message(tx, viewer, ask.room, ask.id).author
+    # Who came later counts as well: they begin with all read, and no clock may decide who has seen something.
     rows = tx.all(
-        "SELECT user FROM memberships WHERE room = ? AND read >= ? AND user <> ? AND since <= ? ORDER BY user",
-        (ask.room, ask.id, row.author, row.sent_at),
+        "SELECT user FROM memberships WHERE room = ? AND read >= ? AND user <> ? ORDER BY user",
+        (ask.room, ask.id, author),
     )
     return SeenBy(ref=ask.ref, users=tuple(row[0] for row in rows))

@@ -74,13 +74,22 @@ def purge(tx: Transaction) -> bool:
     return False
 
 
-def purge_copy(db: sqlite3.Connection) -> None:
-    """As `purge`, to its end, in a copy of the database that nobody uses yet; an older one may have no index."""
+def is_purge_due(db: sqlite3.Connection) -> bool:
+    """Whether words of erased texts are still in the index of a database; an older one may have none."""
     tables = db.execute("SELECT count(*) FROM sqlite_master WHERE name IN ('meta', 'search')").fetchone()[0]
-    if tables == 2 and db.execute("SELECT 1 FROM meta WHERE name = ?", (_PURGE,)).fetchone():
-        db.execute("PRAGMA secure_delete = ON").fetchone()
-        db.execute("INSERT INTO search (search) VALUES ('optimize')")
-        db.execute("DELETE FROM meta WHERE name = ?", (_PURGE,))
+    return tables == 2 and db.execute("SELECT 1 FROM meta WHERE name = ?", (_PURGE,)).fetchone() is not None
+
+
+def index_bytes(db: sqlite3.Connection) -> int:
+    """How much the index takes."""
+    return int(db.execute("SELECT coalesce(sum(length(block)), 0) FROM search_data").fetchone()[0])
+
+
+def purge_copy(db: sqlite3.Connection) -> None:
+    """As `purge`, to its end, in a copy of the database that nobody uses yet."""
+    db.execute("PRAGMA secure_delete = ON").fetchone()
+    db.execute("INSERT INTO search (search) VALUES ('optimize')")
+    db.execute("DELETE FROM meta WHERE name = ?", (_PURGE,))
 
 
 def is_indexed(tx: Transaction) -> bool:

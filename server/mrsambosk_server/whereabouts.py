@@ -44,6 +44,7 @@ class Whereabouts:
         self.port: int = sockets[0].getsockname()[1]
         #: What others can use to come here.
         self.addresses = listening.reachable(self._waiting)
+        self._served = self.served
 
     @property
     def served(self) -> set[str]:
@@ -86,6 +87,7 @@ class Whereabouts:
 
     async def _follow(self) -> bool:
         """Look once; whether others find this host elsewhere than before."""
+        before = self.addresses, self._served
         wanted = listening.resolve(self._binds)
         for address in set(wanted) - set(self._servers):
             # An address that just came may not be usable yet (IPv6 looks first whether it is free): the next look is
@@ -94,8 +96,9 @@ class Whereabouts:
                 self._servers[address] = await self._serve(listening.listen([address], self.port)[0])
         for address in set(self._servers) - set(wanted):
             self._servers.pop(address).close()
-        before, self.addresses = self.addresses, listening.reachable(at for at in wanted if at in self._servers)
-        return self.addresses != before
+        self.addresses = listening.reachable(at for at in wanted if at in self._servers)
+        self._served = self.served
+        return (self.addresses, self._served) != before
 
     async def _serve(self, listener: socket.socket) -> asyncio.Server:
         server = await asyncio.get_running_loop().create_server(lambda: self._make(), sock=listener, backlog=_ACCEPTS)

@@ -8,6 +8,9 @@ next one is begun: where more lies behind a whole commit, the disk spoiled what 
 """
 
 import contextlib
+import errno
+import filecmp
+import os
 import secrets
 import shutil
 import struct
@@ -15,11 +18,15 @@ import time
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from .reserve import HEADROOM_BYTES, RESERVE_BYTES
+
 _MAGIC: Final = 0x377F0682
 _HEAD: Final = struct.Struct(">8I")
 #: Page, the database's size after a commit or 0, two salts, two sums.
 _FRAME: Final = struct.Struct(">6I")
 _PAGE_BYTES: Final = 4096
+#: A second or so of looking.
+_MOST_BYTES: Final = 32 * 1024 * 1024
 
 _Sums = tuple[int, int]
 
@@ -27,23 +34,35 @@ _Sums = tuple[int, int]
 def lost_commits(database: Path) -> int:
     """How many commits lie behind a damage in a database's log, though they had been stored.
 
-    0 also where there is no log, or none that can be read: SQLite says that itself.
+    0 also where there is no log, or none that can be read: SQLite says that itself; and where it is so large that
+    looking through it would hold up the start.
     """
     with contextlib.suppress(OSError), _log(database).open("rb") as file:
-        return _lost_commits(file)
+        if os.fstat(file.fileno()).st_size <= _MOST_BYTES:
+            return _lost_commits(file)
     return 0
 
 
 def keep(database: Path) -> Path:
     """Copy the log of a database aside, for who might get something out of it; the copy.
 
+    One that was copied already is not copied again, and of earlier ones the newest stays: deleted text is in them.
+
     Raises:
         OSError: there is no space for it.
     """
+    log = _log(database)
+    earlier = sorted(database.parent.glob("damaged-*.db-wal"))
+    if earlier and filecmp.cmp(earlier[-1], log, shallow=False):
+        return earlier[-1]
+    if shutil.disk_usage(database.parent).free < log.stat().st_size + RESERVE_BYTES + HEADROOM_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    for old in earlier[:-1]:
+        old.unlink(missing_ok=True)
     when = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
     kept = database.with_name(f"damaged-{when}-{secrets.token_hex(2)}.db-wal")
     try:
-        shutil.copy2(_log(database), kept)
+        shutil.copy2(log, kept)
     except OSError:
         kept.unlink(missing_ok=True)
         raise

@@ -33,6 +33,7 @@ class Lobby:
         self.cut_before_commit = False
         self.skip_revision = False
         self.refuse_edits = False
+        self.tell_no_row = False
 
     async def serve(self, line: Line) -> None:
         self.hellos += 1
@@ -86,7 +87,8 @@ class Lobby:
             self.cut_after_commit = False
             await line.socket.close(1012)
             return
-        await line.say(MessageTold(room="lobby", rev=row.rev, message=row))
+        if not self.tell_no_row:
+            await line.say(MessageTold(room="lobby", rev=row.rev, message=row))
         await line.say(Done(ref=command.ref, id=row.id, rev=row.rev))
 
 
@@ -257,6 +259,45 @@ def test_an_edit_that_is_refused_shows_what_there_is_again(tmp_path: Path) -> No
         await app.until(lambda: app.bodies() == ["other"])
         await app.until(lambda: app.bodies() == ["mine"])
         assert app.said == ["Only the author can edit a message."]
+
+    play(tmp_path, Lobby(), act)
+
+
+def test_what_was_not_sent_in_one_room_never_shows_on_the_rows_of_another(tmp_path: Path) -> None:
+    async def act(app: Works, lobby: Lobby) -> None:
+        send(app, "first", "second")
+        await app.until(lambda: app.bodies() == ["first", "second"] and not app.pending())
+        target = app.connection._target
+        assert target is not None
+        await app.connection.stop()
+        app.chat.edit(1, "edited", ())
+        app.chat.delete(2)
+        send(app, "third")
+        await app.until(lambda: app.bodies() == ["edited", "second", "third"] and app.timeline.row(1).deleting)
+        rows = [lobby.room.rows[id] for id in (1, 2)]
+        app.timeline.reset(rows, has_older=False, has_newer=False, unread_after=None, is_other=True)
+        assert app.bodies() == ["first", "second"]
+        assert not app.timeline.row(1).deleting
+        app.feed.room_opened.emit(app.feed.rooms["lobby"])
+        assert app.bodies() == ["edited", "second", "third"]
+        assert app.timeline.row(1).deleting
+
+    play(tmp_path, Lobby(), act)
+
+
+def test_a_post_that_is_stored_stays_when_the_connection_breaks_before_its_row_comes(tmp_path: Path) -> None:
+    async def act(app: Works, lobby: Lobby) -> None:
+        lobby.tell_no_row = True
+        send(app, "stored")
+        await app.until(lambda: lobby.posts == ["stored"] and not list(app.chat._outbox))
+        target = app.connection._target
+        assert target is not None
+        await app.connection.stop()
+        assert app.bodies() == ["stored"]
+        lobby.tell_no_row = False
+        app.connection.connect_to(target)
+        await app.until(lambda: app.live and not app.pending())
+        assert app.bodies() == ["stored"]
 
     play(tmp_path, Lobby(), act)
 

@@ -145,18 +145,6 @@ async def test_who_has_seen_it(host: HostProcess, anna: Person, bert: Person) ->
             assert third.id in (await late.call("seen", room="lobby", id=id))["users"]
 
 
-async def test_who_comes_later_has_seen_nothing_older(host: HostProcess, anna: Person) -> None:
-    async with WireClient(host, anna.token) as client:
-        id = (await client.post("before anybody else came"))["id"]
-        late = register(host)
-        assert late.id not in (await client.call("seen", room="lobby", id=id))["users"]
-        newer = (await client.post("and after"))["id"]
-        async with WireClient(host, late.token) as other:
-            await other.done("read", room="lobby", id=newer)
-        assert late.id not in (await client.call("seen", room="lobby", id=id))["users"]
-        assert late.id in (await client.call("seen", room="lobby", id=newer))["users"]
-
-
 async def test_reading_survives_a_reconnect_and_changes_no_revision(
     host: HostProcess, anna: Person, bert: Person
 ) -> None:
