@@ -1,6 +1,6 @@
 """Run every check at its full count and write the table in docs/reliability.md (``scripts/faults``).
 
-scripts/faults                       all, about a quarter of an hour and the soak
+scripts/faults                       all, about an hour; half of it is the soak
 scripts/faults --only kill           those whose name holds the word
 scripts/faults --planted             each with its planted fault: all must fail
 scripts/faults --seed 17             the dice of an earlier run
