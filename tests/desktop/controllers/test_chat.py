@@ -327,6 +327,32 @@ def test_undo_leaves_nothing(tmp_path: Path) -> None:
     play(tmp_path, Lobby(), act)
 
 
+def test_a_delete_undone_on_a_full_disk_stays_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def act(app: Works, lobby: Lobby) -> None:
+        send(app, "kept")
+        await app.until(lambda: app.bodies() == ["kept"] and not app.pending())
+        await app.until(lambda: not list(app.chat._outbox))
+        app.chat.delete(1)
+        await app.until(lambda: list(app.chat._outbox))
+
+        def full(_seq: int) -> None:
+            raise StorageFault("The disk is full.")
+
+        with monkeypatch.context() as disk:
+            disk.setattr(app.disk.profile, "drop", full)
+            app.chat.undo_delete(1)
+            await app.until(lambda: app.faults)
+        assert isinstance(app.faults.pop()[1], StorageFault), "the person is told"
+        assert not app.timeline.row(0).deleting
+        assert await app.outbox() == 1, "the disk still has it"
+        send(app, "there is room again")
+        await app.until(lambda: len(lobby.posts) == 2 and not list(app.chat._outbox))
+        assert await app.outbox() == 0
+        assert lobby.deletes == []
+
+    play(tmp_path, Lobby(), act)
+
+
 def test_what_can_not_be_stored_is_said_not_shown_as_waiting_and_given_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
